@@ -1,0 +1,16 @@
+// What weft_switch leaves on the stack of a suspended context, in bytes from its saved stack pointer.
+// The only place these numbers are written: asm/x86_64.S includes this file, and src/context/context.hpp asserts that
+// its struct saved_frame agrees. Macros only, so that the assembler's preprocessor can read it.
+#pragma once
+
+#define WEFT_FRAME_R15 0
+#define WEFT_FRAME_R14 8
+#define WEFT_FRAME_R13 16
+#define WEFT_FRAME_R12 24
+#define WEFT_FRAME_RBX 32
+#define WEFT_FRAME_RBP 40
+#define WEFT_FRAME_RIP 48   // where it goes on: after the call of weft_switch, or weft_context_entry
+#define WEFT_FRAME_SIZE 56
+
+#define WEFT_FP_ENV_MXCSR 0
+#define WEFT_FP_ENV_X87_CW 4
