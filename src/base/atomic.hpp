@@ -1,0 +1,23 @@
+#pragma once
+// The one door to atomics. Production code names only weft::detail::atomic, so that the same source
+// compiles under the model checker, which replaces the type and nothing else.
+#ifdef WEFT_MODEL
+#include "base/atomic_model.hpp"
+#else
+#include <atomic>
+
+namespace weft::detail {
+template <class T>
+using atomic = std::atomic<T>;
+
+inline void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
+inline void cpu_relax() noexcept { __builtin_ia32_pause(); }
+
+// A counter with one writer: a plain add in memory, no locked instruction. Any thread may read it.
+template <class T>
+inline void bump(atomic<T>& counter, T by = 1) noexcept {
+  counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + by),
+                std::memory_order_relaxed);
+}
+}  // namespace weft::detail
+#endif

@@ -1,0 +1,33 @@
+#pragma once
+#include <time.h>
+
+#include <cstdint>
+#include <limits>
+
+namespace weft::detail {
+// Nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute and saturate; `never` lies outside what a
+// clock can return.
+using nanos = std::int64_t;
+inline constexpr nanos never = std::numeric_limits<nanos>::max();
+
+inline nanos now() noexcept {
+  timespec t;
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+// now + duration without wrapping: a sleep of hours::max() is for ever, a negative one has passed.
+inline nanos saturating_add(nanos at, nanos by) noexcept {
+  nanos sum;
+  if (!__builtin_add_overflow(at, by, &sum)) return sum;
+  return by < 0 ? std::numeric_limits<nanos>::min() : never;
+}
+
+inline timespec to_timespec(nanos duration) noexcept {
+  if (duration < 0) duration = 0;
+  return {.tv_sec = duration / 1'000'000'000, .tv_nsec = duration % 1'000'000'000};
+}
+
+// A cheap clock for rate limits only: its unit is unspecified and it is never shown to a user.
+inline std::uint64_t ticks() noexcept { return __builtin_ia32_rdtsc(); }
+}  // namespace weft::detail

@@ -1,0 +1,33 @@
+#include "base/fatal.hpp"
+
+#include <unistd.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+
+namespace weft::detail {
+void fatal(const char* format, ...) noexcept {
+  char line[512] = "weft: ";
+  constexpr std::size_t prefix = 6;
+  va_list arguments;
+  va_start(arguments, format);
+  const int wanted = std::vsnprintf(line + prefix, sizeof line - prefix - 1, format, arguments);
+  va_end(arguments);
+  std::size_t length = prefix + static_cast<std::size_t>(wanted < 0 ? 0 : wanted);
+  if (length > sizeof line - 2) length = sizeof line - 2;
+  line[length] = '\n';
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, length + 1);
+  std::abort();
+}
+
+void throw_system(int error, const char* format, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  throw std::system_error(error, std::generic_category(), text);
+}
+}  // namespace weft::detail

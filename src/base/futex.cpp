@@ -1,0 +1,26 @@
+#include "base/futex.hpp"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/syscount.hpp"
+
+namespace weft::detail {
+bool futex_wait(const void* word, std::uint32_t expected, nanos deadline) noexcept {
+  const timespec at = to_timespec(deadline);
+  count_syscall(sys::futex_wait);
+  // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time; FUTEX_WAIT would take a relative one.
+  const long result =
+      ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+                deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
+  return result == 0 || errno != ETIMEDOUT;
+}
+
+void futex_wake(const void* word, int count) noexcept {
+  count_syscall(sys::futex_wake);
+  ::syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
+}
+}  // namespace weft::detail
