@@ -2,8 +2,8 @@
 //
 // The owner pushes at `tail_` and pops at `head_`; a thief takes the older half at `head_` into a
 // ring of its own. Indices are 64 bits wide and never wrap: an index stands for one task for ever,
-// so a compare-exchange on `head_` cannot succeed on an old value that has come round again, however
-// long the thief slept between its load and its exchange.
+// so a compare-exchange on `head_` cannot succeed on an old value that has come round again,
+// however long the thief slept between its load and its exchange.
 //
 //   slots_[i % Capacity] holds task i for head <= i < tail;  0 <= tail - head <= Capacity
 //
@@ -14,12 +14,13 @@
 // Why a thief's copy is good. It reads head = h, then tail = t, copies the slots of [h, h + n) with
 // n <= t - h, then exchanges h for h + n.
 //   (1) The copied slots had been written: its acquire of tail pairs with the release in push.
-//   (2) If the exchange succeeds, none of them was overwritten before the copy. The owner reuses the
-//       slot of index i, h <= i < h + n, for i + Capacity only when it has read a head above i, which
-//       is then the thief's own exchange or one after it. That read is an acquire (in push) and the
-//       exchange a release, and exchanges by others in between continue its release sequence, so the
-//       copy happens before the overwriting. If the exchange fails, the copy is thrown away; it may
-//       have been torn over several laps, which is why slots are atomics, but it was never used.
+//   (2) If the exchange succeeds, none of them was overwritten before the copy. The owner reuses
+//       the slot of index i, h <= i < h + n, for i + Capacity only when it has read a head above i,
+//       which is then the thief's own exchange or one after it. That read is an acquire (in push)
+//       and the exchange a release, and exchanges by others in between continue its release
+//       sequence, so the copy happens before the overwriting. If the exchange fails, the copy is
+//       thrown away; it may have been torn over several laps, which is why slots are atomics, but
+//       it was never used.
 //   (3) head read before tail gives t >= h: whoever moved head to h had seen tail >= h, and its
 //       release pairs with the acquire of head here. So t - h never goes below zero. It can exceed
 //       Capacity (h is old, t new): then the exchange is bound to fail, and is not tried.
@@ -78,10 +79,10 @@ class alignas(cache_line) local_ring {
     return take(head, half) ? half : 0;
   }
 
-  // A thief, which owns `mine`, a ring other than this one: takes the older half, rounded up, of this ring. Returns the oldest of
-  // them to run at once and leaves the others in `mine`: no more than fit there. nullptr: this ring
-  // was seen empty. Tries again as long as it loses races, so a nullptr never means "busy": the last
-  // look before sleep relies on it.
+  // A thief, which owns `mine`, a ring other than this one: takes the older half, rounded up.
+  // Returns the oldest of them to run at once and leaves the others in `mine`: no more than fit
+  // there. nullptr: this ring was seen empty. Tries again as long as it loses races, so a nullptr
+  // never means "busy": the last look before sleep relies on it.
   T* steal_into(local_ring& mine) noexcept {
     std::uint64_t const my_tail = mine.tail_.load(std::memory_order_relaxed);
     std::uint64_t const room = mine.room(my_tail);

@@ -60,8 +60,9 @@ class timer_heap {
   // before it is swept, which brings a sweep forward and does no other harm.
   void note_stale() noexcept { ++stale_; }
 
-  // More than half are stale, and there are enough of them for a sweep to be worth its walk. A sweep
-  // walks fewer than twice as many entries as were noted since the last one: constant for each note.
+  // More than half are stale, and there are enough of them for a sweep to be worth its walk. A
+  // sweep walks fewer than twice as many entries as were noted since the last one, so its cost is
+  // constant for each note.
   bool should_compact() const noexcept {
     return heap_.size() >= smallest_worth_sweeping && stale_ > heap_.size() / 2;
   }
