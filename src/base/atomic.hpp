@@ -4,13 +4,15 @@
 #ifdef WEFT_MODEL
 #include "base/atomic_model.hpp"
 #else
-#include <atomic>
+#include <atomic>  // IWYU pragma: export
 
 namespace weft::detail {
 template <class T>
 using atomic = std::atomic<T>;
 
 inline void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
+// Orders the compiler, not the CPU.
+inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
 inline void cpu_relax() noexcept { __builtin_ia32_pause(); }
 
 // A counter with one writer: a plain add in memory, no locked instruction. Any thread may read it.

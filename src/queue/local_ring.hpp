@@ -69,6 +69,16 @@ class alignas(cache_line) local_ring {
     return nullptr;
   }
 
+  // Owner of a ring that has no thieves (a runtime of one worker): the same without the locked
+  // instruction, which is half of what a yield costs. The caller knows that nobody steals here.
+  T* pop_unshared() noexcept {
+    std::uint64_t const head = head_.load(std::memory_order_relaxed);
+    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    T* const task = slot(head).load(std::memory_order_relaxed);
+    head_.store(head + 1, std::memory_order_relaxed);
+    return task;
+  }
+
   // Owner, after push has said "full": takes out the Capacity/2 oldest, for the inject queue.
   // 0: thieves have made room meanwhile, so push again.
   std::uint32_t pop_half(T** out) noexcept {

@@ -9,15 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace weft::detail {
+#include "base/clock.hpp"
 
-// The deadline that does not come. Adding to a deadline saturates here; nothing expires at it.
-inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+namespace weft::detail {
 
 // Not synchronised: the caller holds the lock of the processor that owns the heap.
 template <class Payload>
@@ -32,7 +30,12 @@ class timer_heap {
     Payload payload;
   };
 
-  // May throw std::bad_alloc; the heap is then unchanged.
+  // Makes room for one more, so that the next push cannot throw. May throw std::bad_alloc.
+  void reserve_one() {
+    if (heap_.size() == heap_.capacity()) heap_.reserve(heap_.empty() ? 64 : heap_.size() * 2);
+  }
+
+  // May throw std::bad_alloc unless reserve_one() came before; the heap is then unchanged.
   void push(std::int64_t deadline, Payload payload) {
     heap_.push_back(entry{deadline, std::move(payload)});
     sift_up(heap_.size() - 1);

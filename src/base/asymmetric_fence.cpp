@@ -1,0 +1,21 @@
+#include "base/asymmetric_fence.hpp"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace weft::detail {
+bool asymmetric::has_membarrier = false;
+
+void prepare_asymmetric_fence() noexcept {
+  asymmetric::has_membarrier =
+      ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void heavy_fence() noexcept {
+  fence(std::memory_order_seq_cst);
+  if (asymmetric::has_membarrier) {
+    ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  }
+}
+}  // namespace weft::detail
