@@ -1,165 +1,172 @@
-// Context switch for x86-64, System V ABI. The callers' side is src/context/context.hpp; why it looks like this, with
-// figures, is docs/context-switch.md.
+// Context switch for x86-64, System V ABI. The other half is src/context/context.hpp; the measurements behind each
+// choice are in docs/context-switch.md.
 //
-// A suspended context is one pointer: its stack pointer, below which nothing is kept.
+// A suspended context is one pointer, sp, to what it keeps on its own stack:
 //
-//   suspended in weft_switch                         fresh, made by prepare(stack_top, entry)
+//      suspended in weft_switch                         fresh, made by prepare(stack_top, entry)
 //
-//        higher addresses                                 stack_top, a multiple of 16
-//        +----------------------------------+             +----------------------------------+ 56
-//        | frames of the caller             |             | rip = weft_context_entry         |
-//        |                  (16-aligned) 56 |             +----------------------------------+ 48
-//        +----------------------------------+             | rbp = 0: frame pointer walks end |
-//        | rip: return address of the call  |             +----------------------------------+ 40
-//        +----------------------------------+ 48          | rbx = entry                      |
-//        | rbp                              |             +----------------------------------+ 32
-//        +----------------------------------+ 40          | r12 = 0                          |
-//        | rbx                              |             +----------------------------------+ 24
-//        +----------------------------------+ 32          | r13 = 0                          |
-//        | r12                              |             +----------------------------------+ 16
-//        +----------------------------------+ 24          | r14 = 0                          |
-//        | r13                              |             +----------------------------------+ 8
-//        +----------------------------------+ 16          | r15 = 0                          |
-//        | r14                              |    sp ----> +----------------------------------+ 0
-//        +----------------------------------+ 8
-//        | r15                              |
-// sp --> +----------------------------------+ 0
-//        lower addresses
+//      higher addresses                                 stack_top, a multiple of 16
+//      | frames of the suspended code     |             |                                  |
+//      +----------------------------------+ 184 = CFA   +----------------------------------+ 184 = CFA
+//      | its red zone: 128 bytes it may   |             | 128 bytes, unused                |
+//      | still use, not touched           |             |                                  |
+//      +----------------------------------+ 56          +----------------------------------+ 56
+//      | rip: the landing in switch_to    |             | rip: weft_context_entry          |
+//      +----------------------------------+ 48          +----------------------------------+ 48
+//      | rbp                              |             | rbp = 0: frame-pointer walks end |
+//      +----------------------------------+ 40          +----------------------------------+ 40
+//      | rbx                              |             | rbx = entry                      |
+//      +----------------------------------+ 32          +----------------------------------+ 32
+//      | r12                              |             | r12 = 0                          |
+//      +----------------------------------+ 24          +----------------------------------+ 24
+//      | r13                              |             | r13 = 0                          |
+//      +----------------------------------+ 16          +----------------------------------+ 16
+//      | r14                              |             | r14 = 0                          |
+//      +----------------------------------+ 8           +----------------------------------+ 8
+//      | r15                              |             | r15 = 0                          |
+// sp ->+----------------------------------+ 0      sp ->+----------------------------------+ 0
+//      lower addresses: nothing is kept
 //
-// Both pictures have one shape, so resuming does not ask which of the two it has, and one set of unwind rules
-// (CFA = rsp + 56, the six registers at fixed distances below it) is true on the old stack before `mov %rsi, %rsp` and
-// on the new one after it.
+// The two have one shape, so resuming does not ask which it has, and one set of unwind rules is true on the old stack
+// before the stack pointer changes and on the new one after it.
 //
-// Saved: what a called function must preserve, rbx rbp r12-r15 and rsp.
-// Not saved: rax rcx rdx rsi rdi r8-r11, all vector and mask registers, x87 and MXCSR status: a call may destroy them.
-// Not switched although a called function preserves them: the control words of MXCSR and x87. They are the kernel
-// thread's, and fibers that declare their own use weft_fp_env_save/load around the switch.
-// Also the thread's, by design: signal mask, fs (thread-local storage), alternate signal stack, errno.
+// weft_switch is entered by a jump from switch_to, with the address to go on at in r8, and leaves by a jump. There is no
+// call and no ret, because the processor predicts each ret from a stack of its own, on which a switch that called
+// without returning would leave one entry too many: every later ret of the resumed side would miss (5-7 ns each).
+// Since no call tells the compiler to do so, switch_to's code may be a leaf that uses its red zone and has not aligned
+// rsp; hence the 128 bytes, and the alignment before after() is called.
+//
+// Kept: what a called function must preserve, rbx rbp r12-r15 and rsp.
+// Not kept: rax rcx rdx rsi rdi r8-r11, vector and mask registers, the x87 stack, flags: switch_to's clobbers say so.
+// Not switched, though a called function preserves them: the control words of MXCSR and x87. They stay the kernel
+// thread's; fibers that declare their own use weft_fp_env_save and _load around the switch.
+// The thread's by design: fs (thread-local storage), signal mask, alternate signal stack, errno.
 
 #include "context_layout.h"
 
+        // The rules wherever a whole frame lies at rsp.
+        .macro  cfi_whole_frame
+        .cfi_def_cfa %rsp, WEFT_FRAME_CFA
+        .cfi_offset %r15, WEFT_FRAME_R15 - WEFT_FRAME_CFA
+        .cfi_offset %r14, WEFT_FRAME_R14 - WEFT_FRAME_CFA
+        .cfi_offset %r13, WEFT_FRAME_R13 - WEFT_FRAME_CFA
+        .cfi_offset %r12, WEFT_FRAME_R12 - WEFT_FRAME_CFA
+        .cfi_offset %rbx, WEFT_FRAME_RBX - WEFT_FRAME_CFA
+        .cfi_offset %rbp, WEFT_FRAME_RBP - WEFT_FRAME_CFA
+        .cfi_offset %rip, WEFT_FRAME_RIP - WEFT_FRAME_CFA
+        .endm
+
+        // push and pop: the shortest encodings, and the six pushes need no arithmetic on rsp in the core.
+        .macro  save reg
+        pushq   \reg
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset \reg, 0
+        .endm
+
+        .macro  restore reg
+        popq    \reg
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore \reg
+        .endm
+
         .text
 
-// void* weft_switch(context* from, context to, after_fn after, void* arg)
-//                        rdi           rsi          rdx          rcx
+// In:  rdi = context* from, rsi = to.sp, rdx = after or null, rax = arg, r8 = where `from` is to go on.
+// Out: at the landing of `to`, with rax = arg. No endbr64: nothing but switch_to's direct jump comes here.
         .globl  weft_switch
         .hidden weft_switch
         .type   weft_switch, @function
-        .p2align 6                              // the whole plain path in one or two cache lines
+        .p2align 6                              // the whole plain path in one cache line
 weft_switch:
         .cfi_startproc
-        endbr64                                 // somebody may call through a pointer
-        pushq   %rbp                            // 6 pushes: the shortest encoding, and the stack engine makes them one
-        .cfi_adjust_cfa_offset 8                // store each
-        .cfi_rel_offset %rbp, 0
-        pushq   %rbx
+        .cfi_def_cfa %rsp, 0
+        .cfi_register %rip, %r8
+        addq    $-WEFT_RED_ZONE, %rsp           // $-128 fits a signed byte, $128 would not
+        .cfi_adjust_cfa_offset WEFT_RED_ZONE
+        pushq   %r8
         .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbx, 0
-        pushq   %r12
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r12, 0
-        pushq   %r13
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r13, 0
-        pushq   %r14
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r14, 0
-        pushq   %r15
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r15, 0
+        .cfi_rel_offset %rip, 0
+        save    %rbp
+        save    %rbx
+        save    %r12
+        save    %r13
+        save    %r14
+        save    %r15
         movq    %rsp, (%rdi)                    // from->sp: `from` is complete
-        movq    %rsi, %rsp                      // from here on the stack of `to`; the unwind rules stay as they are
+        movq    %rsi, %rsp                      // the stack of `to`; the rules hold there just as well
 .Lresume:
-        movq    %rcx, %rax                      // what the resumed switch_to returns, or what entry receives
         testq   %rdx, %rdx
         jne     .Lcall_after
 .Lrestore:
-        popq    %r15
+        restore %r15
+        restore %r14
+        restore %r13
+        restore %r12
+        restore %rbx
+        restore %rbp
+        popq    %rdx
         .cfi_adjust_cfa_offset -8
-        .cfi_restore %r15
-        popq    %r14
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r14
-        popq    %r13
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r13
-        popq    %r12
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r12
-        popq    %rbx
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %rbx
-        popq    %rbp
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %rbp
-        popq    %rdx                            // not ret: the return predictor holds the address of whoever called
-        .cfi_adjust_cfa_offset -8               // weft_switch last, and would miss
         .cfi_register %rip, %rdx
-        notrack jmp *%rdx                       // notrack: behind a call there is no endbr64
+        subq    $-WEFT_RED_ZONE, %rsp
+        .cfi_adjust_cfa_offset -WEFT_RED_ZONE
+        jmp     *%rdx                           // lands on endbr64, in switch_to or in weft_context_entry
 
-        // The same state as at .Lresume: CFA = rsp + 56, six registers saved.
-        .cfi_def_cfa_offset WEFT_FRAME_SIZE + 8 - 8
-        .cfi_offset %rip, -8
-        .cfi_offset %rbp, -16
-        .cfi_offset %rbx, -24
-        .cfi_offset %r12, -32
-        .cfi_offset %r13, -40
-        .cfi_offset %r14, -48
-        .cfi_offset %r15, -56
-.Lcall_after:
-        pushq   %rcx                            // keeps arg over the call, and makes rsp a multiple of 16 for it
-        .cfi_adjust_cfa_offset 8
+.Lcall_after:                                   // rbx, r12: anything may be in them until .Lrestore
+        cfi_whole_frame
+        movq    %rsp, %rbx                      // survives the call
+        .cfi_def_cfa_register %rbx
+        movq    %rax, %r12                      // arg too
+        andq    $-16, %rsp                      // the ABI's alignment; `to` may be a leaf that has none
         movq    %rdi, %rsi                      // after(arg, from)
-        movq    %rcx, %rdi
-        callq   *%rdx
-        popq    %rax
-        .cfi_adjust_cfa_offset -8
+        movq    %rax, %rdi
+        callq   *%rdx                           // a call with its ret: the predictor's stack stays level
+        movq    %r12, %rax
+        movq    %rbx, %rsp
+        .cfi_def_cfa_register %rsp
         jmp     .Lrestore
         .cfi_endproc
         .size   weft_switch, . - weft_switch
 
-// [[noreturn]] void weft_switch_away(context* from, context to, after_fn after, void* arg)
-// weft_switch without the saving: the caller's stack is dead from the second instruction on.
+// In: as weft_switch, without r8. The stack it comes from is dead after the first instruction.
         .globl  weft_switch_away
         .hidden weft_switch_away
         .type   weft_switch_away, @function
         .p2align 4
 weft_switch_away:
         .cfi_startproc
-        endbr64
+        .cfi_undefined %rip                     // nothing to go back to
         movq    %rsi, %rsp
-        .cfi_def_cfa_offset WEFT_FRAME_SIZE
-        .cfi_offset %rbp, -16
-        .cfi_offset %rbx, -24
-        .cfi_offset %r12, -32
-        .cfi_offset %r13, -40
-        .cfi_offset %r14, -48
-        .cfi_offset %r15, -56
+        cfi_whole_frame
         jmp     .Lresume
         .cfi_endproc
         .size   weft_switch_away, . - weft_switch_away
 
 // Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry, rsp = stack_top, rbp = 0.
-// The outermost frame: an undefined return address is how unwinders are told to stop here.
+// The outermost frame; an undefined return address is how an unwinder is told so.
         .globl  weft_context_entry
         .hidden weft_context_entry
         .type   weft_context_entry, @function
         .p2align 4
         .cfi_startproc
+        .cfi_def_cfa %rsp, 0
         .cfi_undefined %rip
-        .cfi_undefined %rbp
-        ud2                                     // never run. Unwinders look up a return address less one, so the rules
-                                                // must begin before the address that the fresh frame holds
+        ud2                                     // never run: unwinders look up a return address less one, so the rules
+                                                // must cover a byte before the address that the fresh frame holds
 weft_context_entry:
-        endbr64                                 // reached by a jump
+        endbr64
         movq    %rax, %rdi
-        callq   *%rbx                           // entry(arg); rsp is a multiple of 16 here
-        ud2                                     // entry never returns
+        leaq    1f(%rip), %rax                  // entry(arg) as a call would do it, rsp a multiple of 16 before; but the
+        pushq   %rax                            // predictor's stack keeps what belongs to whoever resumes next
+        .cfi_adjust_cfa_offset 8
+        jmp     *%rbx
+        .cfi_adjust_cfa_offset -8
+        ud2                                     // again: a byte of this function before the return address
+1:      ud2                                     // entry never returns
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry
 
-// void weft_fp_env_save(fp_env*): the two control words of the running thread. Outside weft_switch, because stmxcsr
-// alone would double its cost, and nearly no fiber changes them.
+// void weft_fp_env_save(fp_env*): the running thread's two control words. Apart from weft_switch, because stmxcsr alone
+// would double the price of a switch, and almost no fiber changes them.
         .globl  weft_fp_env_save
         .hidden weft_fp_env_save
         .type   weft_fp_env_save, @function
@@ -189,7 +196,8 @@ weft_fp_env_load:
 
         .section .note.GNU-stack, "", @progbits // no executable stack
 
-// GNU property: IBT only. Switching stacks under a jump leaves a shadow stack behind, so SHSTK would be a lie.
+// Indirect branch tracking holds: each indirect jump above lands on an endbr64. Shadow stacks do not: the kernel's
+// shadow stack would have to be switched too.
         .section .note.gnu.property, "a", @note
         .p2align 3
         .long   4                               // size of the name
