@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+#include <stop_token>
+
+#include "base/spin_lock.hpp"
+#include "fiber/control_block.hpp"
+
+namespace weft::detail {
+struct carrier;
+
+// Marks the block as asked to stop and ends its wait if that may be ended. Any thread; implemented
+// where fibers are made ready (park/cancel.cpp).
+void request_stop_word(control_block*) noexcept;
+
+// The part of a fiber that few fibers have: a name, a std stop state, a kernel thread it is tied to,
+// floating-point words of its own. Made on first need by any thread that may reach the block (its
+// handle's owner or the fiber itself), freed when the block is recycled.
+struct fiber_extras {
+  struct bridge {
+    control_block* block;
+    void operator()() const noexcept { request_stop_word(block); }
+  };
+
+  static constexpr std::size_t name_size = 32;  // 31 bytes and a zero
+  char name[name_size] = {};
+  carrier* pinned_to = nullptr;  // owner only
+  unsigned pin_depth = 0;        // owner only: nested this_fiber::pin
+  fp_env fp;                     // owner only
+
+  spin_lock lock;                                        // guards the two below
+  std::stop_source source{std::nostopstate};
+  std::optional<std::stop_callback<bridge>> from_std;    // std's request_stop reaches the fiber
+};
+
+// Any thread that may reach the block. May throw std::bad_alloc.
+fiber_extras& extras_of(control_block&);
+// The fiber's std stop state, made now if it does not exist: already stopped if the fiber was.
+std::stop_source stop_source_of(control_block&);
+// The existing stop state or none.
+std::stop_source existing_stop_source(control_block&) noexcept;
+// Block goes back to its slab; nobody can reach it any more.
+void drop_extras(control_block&) noexcept;
+// "" when it has none. The text lives as long as the block is not recycled.
+const char* name_of(const control_block&) noexcept;
+}  // namespace weft::detail

@@ -1,0 +1,132 @@
+#include "fiber/slab.hpp"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <new>
+
+#include "base/fatal.hpp"
+#include "base/spin_lock.hpp"
+#include "fiber/extras.hpp"
+
+namespace weft::detail {
+namespace {
+constexpr std::size_t first_chunk = 256 * 1024;
+// Later chunks are one huge page each: a thousand faults less when a million fibers are made, and
+// one TLB entry for eleven thousand blocks. The first stays small for the sake of small programs.
+constexpr std::size_t chunk_bytes = 2 * 1024 * 1024;
+constexpr std::size_t max_chunks = 32768;  // 358 million blocks
+
+struct slab {
+  spin_lock lock;                       // guards what follows, but for reading chunks
+  control_block* free = nullptr;
+  control_block* fresh = nullptr;       // [fresh, fresh_end) of the newest chunk: never used yet
+  control_block* fresh_end = nullptr;
+  atomic<std::size_t> chunks{0};
+  struct {
+    control_block* begin;
+    std::size_t count;
+  } chunk[max_chunks];
+};
+constinit slab all;
+
+void map_chunk_locked() {
+  const std::size_t index = all.chunks.load(std::memory_order_relaxed);
+  const std::size_t bytes = index == 0 ? first_chunk : chunk_bytes;
+  void* at = MAP_FAILED;
+  if (index < max_chunks) {
+    // Over-mapped by its size so that a huge page fits; the rest is address space only.
+    at = ::mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+  if (at == MAP_FAILED) return;
+  const std::uintptr_t start = (reinterpret_cast<std::uintptr_t>(at) + bytes - 1) & ~(bytes - 1);
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + 2 * bytes;
+  if (start > reinterpret_cast<std::uintptr_t>(at)) {
+    ::munmap(at, start - reinterpret_cast<std::uintptr_t>(at));
+  }
+  if (end > start + bytes) {
+    ::munmap(reinterpret_cast<void*>(start + bytes), end - (start + bytes));
+  }
+  if (index > 0) ::madvise(reinterpret_cast<void*>(start), bytes, MADV_HUGEPAGE);
+  all.fresh = reinterpret_cast<control_block*>(start);
+  all.fresh_end = all.fresh + bytes / sizeof(control_block);
+  all.chunk[index] = {all.fresh, static_cast<std::size_t>(all.fresh_end - all.fresh)};
+  // release: pairs with the acquire in slab_for_each, which then reads the entry. Fresh blocks are
+  // zero pages until constructed, which is what an unborn block looks like to a visitor.
+  all.chunks.store(index + 1, std::memory_order_release);
+}
+
+atomic<std::uint64_t> next_serial{1};
+}  // namespace
+
+control_block* slab_take(std::size_t wanted, std::size_t& taken) {
+  control_block* list = nullptr;
+  taken = 0;
+  {
+    const spin_guard guard(all.lock);
+    while (taken < wanted && all.free) {
+      control_block* block = all.free;
+      all.free = block->next;
+      block->next = list;
+      list = block;
+      ++taken;
+    }
+    if (taken == 0 && all.fresh == all.fresh_end) map_chunk_locked();
+    while (taken < wanted && all.fresh != all.fresh_end) {
+      auto* block = ::new (all.fresh++) control_block;
+      block->next = list;
+      list = block;
+      ++taken;
+    }
+  }
+  if (taken == 0) {
+    throw_system(ENOMEM,
+                 "weft: no memory for another fiber's control block: mmap of %zu bytes failed (%zu "
+                 "chunks are in use; raise RLIMIT_AS or vm.max_map_count, or run fewer fibers)",
+                 chunk_bytes, all.chunks.load(std::memory_order_relaxed));
+  }
+  return list;
+}
+
+void slab_give(control_block* first, control_block* last) noexcept {
+  const spin_guard guard(all.lock);
+  last->next = all.free;
+  all.free = first;
+}
+
+void slab_for_each(void (*visit)(control_block&, void*), void* arg) noexcept {
+  const std::size_t chunks = all.chunks.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < chunks; ++i) {
+    for (std::size_t k = 0; k < all.chunk[i].count; ++k) visit(all.chunk[i].begin[k], arg);
+  }
+}
+
+std::uint64_t take_serials(std::uint64_t count) noexcept {
+  return next_serial.fetch_add(count, std::memory_order_relaxed);
+}
+
+void renew_block(control_block& block) noexcept {
+  block.serial.store(0, std::memory_order_relaxed);
+  block.word.renew();
+  if (block.extras.load(std::memory_order_relaxed)) [[unlikely]] drop_extras(block);
+  block.joiner.store(nullptr, std::memory_order_relaxed);
+  block.cancel.store(0, std::memory_order_relaxed);
+  block.flags = 0;
+  block.shields = 0;
+  block.deadline = never;
+  block.waits_for = wait_kind::none;
+}
+
+void slab_cache::refill_slow() { first_ = slab_take(batch, count_); }
+
+void slab_cache::spill_slow(std::size_t leave) noexcept {
+  if (count_ <= leave) return;
+  control_block* first = first_;
+  control_block* last = first;
+  for (std::size_t spilled = 1; spilled < count_ - leave; ++spilled) last = last->next;
+  first_ = last->next;
+  count_ = leave;
+  slab_give(first, last);
+}
+}  // namespace weft::detail

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "fiber/control_block.hpp"
+
+// Where control blocks come from. Process-wide and type-stable: chunks are mapped and never unmapped,
+// and a block that has been one stays one.
+namespace weft::detail {
+// Any thread. A list of up to `wanted` free blocks through `next`; throws std::system_error when the
+// process may map no more.
+control_block* slab_take(std::size_t wanted, std::size_t& taken);
+// Any thread. A list of free blocks through `next`.
+void slab_give(control_block* first, control_block* last) noexcept;
+// Any thread: visits every block ever made. A visited block may be free or change hands meanwhile.
+void slab_for_each(void (*visit)(control_block&, void* arg), void* arg) noexcept;
+// Any thread. Ids are unique in the process; a processor takes a range at a time.
+std::uint64_t take_serials(std::uint64_t count) noexcept;
+
+// Voids the block's old tokens, frees its extras and makes it look unborn.
+void renew_block(control_block&) noexcept;
+
+// One for each processor; owner only. Also a plain thread's way, through a short-lived one.
+class slab_cache {
+ public:
+  control_block* take() {
+    if (!first_) [[unlikely]] refill_slow();
+    control_block* block = first_;
+    first_ = block->next;
+    --count_;
+    return block;
+  }
+  void give(control_block* block) noexcept {
+    block->next = first_;
+    first_ = block;
+    if (++count_ > keep) [[unlikely]] spill_slow(keep / 2);
+  }
+  void flush() noexcept { spill_slow(0); }
+
+ private:
+  static constexpr std::size_t batch = 64;
+  static constexpr std::size_t keep = 16384;  // 3 MiB: a burst of short fibers stays out of the lock
+  void refill_slow();
+  void spill_slow(std::size_t leave) noexcept;
+
+  control_block* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+}  // namespace weft::detail

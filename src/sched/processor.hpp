@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+
+#include "base/atomic.hpp"
+#include "base/cache_line.hpp"
+#include "base/random.hpp"
+#include "fiber/slab.hpp"
+#include "queue/local_ring.hpp"
+#include "sched/counters.hpp"
+#include "stack/cache.hpp"
+
+namespace weft::detail {
+struct carrier;
+struct runtime_core;
+class timer_set;
+
+// Who may touch a processor, in one word (D13). A carrier inside blocking() leaves it at `blocking`;
+// whoever moves it from there by compare-and-swap owns the processor: the carrier coming back
+// (-> running) or the monitor (-> taken, then a spare carrier's).
+enum class processor_state : std::uint32_t { idle, running, blocking, taken };
+
+// The right to run fibers, and all that goes with it: a run queue, caches of blocks and stacks. There
+// are as many as workers; a kernel thread holds at most one. "Owner": the carrier that holds it, inside
+// a section. Type-stable, like the runtime core it belongs to.
+struct alignas(cache_line) processor {
+  // What a park is to do once the fiber is off its stack; lives from park() to after_park().
+  struct publication {
+    void (*publish)(control_block* parked, void* arg) noexcept = nullptr;
+    void* arg = nullptr;
+    bool cancellable = false;
+  };
+
+  // -- owner -----------------------------------------------------------------------------------------
+  runtime_core* core = nullptr;
+  bool solo = false;             // the only processor of its runtime: nobody steals here
+  std::uint32_t tick = 0;        // switches; every 61st looks further than the local queue
+  std::uint32_t slot_streak = 0; // runs from the slot in a row
+  publication pending;
+  stack dying;                   // the stack that after_exit gives back
+  stack_class dying_class = 0;
+  std::size_t permits = 0;       // stack permits in hand (D4)
+  std::uint64_t serial = 0;      // next fiber id
+  std::uint64_t serial_end = 0;
+  slab_cache blocks;
+  stack_cache stacks;
+  random rng{1};
+  std::uint64_t last_look = 0;   // ticks() of the last look at readiness
+  timer_set* timers = nullptr;   // layer 7's
+
+  // -- thieves too -----------------------------------------------------------------------------------
+  // The fiber made ready last, to run next (D6). The owner stores into an empty slot and exchanges a
+  // full one; a thief only takes what it has seen twice.
+  alignas(cache_line) atomic<control_block*> slot{nullptr};
+  atomic<std::uint32_t> slot_pushes{0};  // tells a thief whether it saw the same push twice
+  local_ring<control_block> ring;
+
+  // -- any thread ------------------------------------------------------------------------------------
+  alignas(cache_line) atomic<processor_state> state{processor_state::idle};
+  atomic<carrier*> holder{nullptr};  // for the monitor and dumps
+  std::uint32_t index = 0;
+  processor* next_idle = nullptr;    // link in the idle list; under its lock
+  bool listed_idle = false;          // likewise
+  carrier* sleeper = nullptr;        // the carrier that went idle with it; likewise
+  counters count;                    // owner writes, any thread reads
+};
+}  // namespace weft::detail
