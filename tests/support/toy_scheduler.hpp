@@ -1,0 +1,99 @@
+#pragma once
+
+// The smallest scheduler that works as weft does, to be read first and to test with: one kernel thread, one queue, and
+// the three rules that the real one keeps too.
+//   1. A fiber that gives way switches straight to the next one; there is no scheduler context in between.
+//   2. Nobody may see a fiber as ready before its registers are saved. So a fiber does not queue itself: the `after`
+//      function does, on the stack of the next one.
+//   3. A fiber cannot free the stack that it runs on. The `after` function of its last switch does.
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "context/context.hpp"
+
+namespace weft::test {
+
+// A stack with an inaccessible page below it: an overflow faults instead of writing into a neighbour.
+class guarded_stack {
+ public:
+  explicit guarded_stack(std::size_t size = 64 * 1024) : size_(size + guard) {
+    void* low = ::mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (low == MAP_FAILED) throw std::bad_alloc();
+    low_ = static_cast<std::byte*>(low);
+    if (::mprotect(low_ + guard, size, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+  }
+  ~guarded_stack() { ::munmap(low_, size_); }
+  guarded_stack(const guarded_stack&) = delete;
+  guarded_stack& operator=(const guarded_stack&) = delete;
+
+  std::byte* top() const noexcept { return low_ + size_; }
+  std::byte* limit() const noexcept { return low_ + guard; }  // the lowest byte that may be used
+
+ private:
+  static constexpr std::size_t guard = 4096;
+  std::byte* low_ = nullptr;
+  std::size_t size_;
+};
+
+class toy_scheduler {
+ public:
+  void spawn(std::function<void()> body) {
+    auto f = std::make_unique<fiber>(std::move(body));
+    static_cast<detail::context&>(*f) = detail::prepare(f->stack.top(), &enter);
+    ready_.push_back(f.release());
+  }
+
+  // Only in a fiber. Everything that is ready runs before it returns.
+  void yield() {
+    if (ready_.empty()) return;
+    fiber* self = current_;
+    detail::switch_to(self, take_next(), &queue, this);
+  }
+
+  // Returns when no fiber is left. What yield() calls "next" when nobody is ready is the caller of run().
+  void run() {
+    if (!ready_.empty()) detail::switch_to(&caller_, take_next(), nullptr, this);
+  }
+
+ private:
+  struct fiber : detail::context {
+    explicit fiber(std::function<void()> f) : body(std::move(f)) {}
+    guarded_stack stack;
+    std::function<void()> body;
+  };
+
+  detail::context take_next() {
+    current_ = ready_.empty() ? nullptr : ready_.front();
+    if (current_ == nullptr) return caller_;
+    ready_.pop_front();
+    return *current_;
+  }
+
+  static void enter(void* arg) noexcept {
+    auto* scheduler = static_cast<toy_scheduler*>(arg);
+    fiber* self = scheduler->current_;
+    self->body();
+    detail::switch_away(self, scheduler->take_next(), &destroy, arg);
+  }
+
+  static void queue(void* arg, detail::context* from) noexcept {  // rule 2
+    static_cast<toy_scheduler*>(arg)->ready_.push_back(static_cast<fiber*>(from));
+  }
+
+  static void destroy(void*, detail::context* from) noexcept {  // rule 3
+    delete static_cast<fiber*>(from);
+  }
+
+  std::deque<fiber*> ready_;  // owns what is in it
+  fiber* current_ = nullptr;
+  detail::context caller_;
+};
+
+}  // namespace weft::test
