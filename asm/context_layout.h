@@ -1,6 +1,7 @@
-// What a suspended context keeps on its stack, in bytes from its saved stack pointer. The only place where these numbers
-// are written: asm/x86_64.S includes this file, and src/context/context.hpp asserts that struct saved_frame agrees.
-// Macros only, so that the assembler's preprocessor can read it.
+// What a suspended context keeps on its stack, in bytes from its saved stack pointer. The only
+// place where these numbers are written: asm/x86_64.S includes this file, and
+// src/context/context.hpp asserts that struct saved_frame agrees. Macros only, so that the
+// assembler's preprocessor can read it.
 #pragma once
 
 #define WEFT_FRAME_R15 0
@@ -11,7 +12,7 @@
 #define WEFT_FRAME_RBP 40
 #define WEFT_FRAME_RIP 48     // where it goes on: the landing in switch_to, or weft_context_entry
 #define WEFT_FRAME_SIZE 56
-#define WEFT_RED_ZONE 128     // left alone between the frame and the suspended code's own stack pointer
+#define WEFT_RED_ZONE 128     // left alone above the frame: the suspended code may use it
 
 // From the saved stack pointer to the one that the suspended code had: the CFA of the unwind rules.
 #define WEFT_FRAME_CFA (WEFT_FRAME_SIZE + WEFT_RED_ZONE)

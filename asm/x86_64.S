@@ -1,5 +1,5 @@
-// Context switch for x86-64, System V ABI. The other half is src/context/context.hpp; the measurements behind each
-// choice are in docs/context-switch.md.
+// Context switch for x86-64, System V ABI. The other half is src/context/context.hpp; the
+// measurements behind each choice are in docs/context-switch.md.
 //
 // A suspended context is one pointer, sp, to what it keeps on its own stack:
 //
@@ -27,19 +27,22 @@
 // sp ->+----------------------------------+ 0      sp ->+----------------------------------+ 0
 //      lower addresses: nothing is kept
 //
-// The two have one shape, so resuming does not ask which it has, and one set of unwind rules is true on the old stack
-// before the stack pointer changes and on the new one after it.
+// The two have one shape, so resuming does not ask which it has, and one set of unwind rules is
+// true on the old stack before the stack pointer changes and on the new one after it.
 //
-// weft_switch is entered by a jump from switch_to, with the address to go on at in r8, and leaves by a jump. There is no
-// call and no ret, because the processor predicts each ret from a stack of its own, on which a switch that called
-// without returning would leave one entry too many: every later ret of the resumed side would miss (5-7 ns each).
-// Since no call tells the compiler to do so, switch_to's code may be a leaf that uses its red zone and has not aligned
-// rsp; hence the 128 bytes, and the alignment before after() is called.
+// weft_switch is entered by a jump from switch_to, with the address to go on at in r8, and leaves
+// by a jump. There is no call and no ret, because the processor predicts each ret from a stack of
+// its own, on which a switch that called without returning would leave one entry too many: every
+// later ret of the resumed side would miss (5-7 ns each). Since no call tells the compiler to do
+// so, switch_to's code may be a leaf that uses its red zone and has not aligned rsp; hence the 128
+// bytes, and the alignment before after() is called.
 //
 // Kept: what a called function must preserve, rbx rbp r12-r15 and rsp.
-// Not kept: rax rcx rdx rsi rdi r8-r11, vector and mask registers, the x87 stack, flags: switch_to's clobbers say so.
-// Not switched, though a called function preserves them: the control words of MXCSR and x87. They stay the kernel
-// thread's; fibers that declare their own use weft_fp_env_save and _load around the switch.
+// Not kept: rax rcx rdx rsi rdi r8-r11, vector and mask registers, the x87 stack, flags. switch_to
+// tells the compiler so.
+// Not switched, though a called function preserves them: the control words of MXCSR and x87. They
+// stay the kernel thread's; fibers that declare their own use weft_fp_env_save and _load around
+// the switch.
 // The thread's by design: fs (thread-local storage), signal mask, alternate signal stack, errno.
 
 #include "context_layout.h"
@@ -56,7 +59,7 @@
         .cfi_offset %rip, WEFT_FRAME_RIP - WEFT_FRAME_CFA
         .endm
 
-        // push and pop: the shortest encodings, and the six pushes need no arithmetic on rsp in the core.
+        // push and pop: the shortest encodings, and the processor tracks rsp over them by itself.
         .macro  save reg
         pushq   \reg
         .cfi_adjust_cfa_offset 8
@@ -71,8 +74,9 @@
 
         .text
 
-// In:  rdi = context* from, rsi = to.sp, rdx = after or null, rax = arg, r8 = where `from` is to go on.
-// Out: at the landing of `to`, with rax = arg. No endbr64: nothing but switch_to's direct jump comes here.
+// In:  rdi = context* from, rsi = to.sp, rdx = after or null, rax = arg, r8 = `from`'s landing.
+// Out: at the landing of `to`, with rax = arg.
+// No endbr64: nothing but switch_to's direct jump comes here.
         .globl  weft_switch
         .hidden weft_switch
         .type   weft_switch, @function
@@ -81,7 +85,7 @@ weft_switch:
         .cfi_startproc
         .cfi_def_cfa %rsp, 0
         .cfi_register %rip, %r8
-        addq    $-WEFT_RED_ZONE, %rsp           // $-128 fits a signed byte, $128 would not
+        addq    $-WEFT_RED_ZONE, %rsp           // $-128 fits a signed byte, $128 does not
         .cfi_adjust_cfa_offset WEFT_RED_ZONE
         pushq   %r8
         .cfi_adjust_cfa_offset 8
@@ -111,7 +115,7 @@ weft_switch:
         .cfi_adjust_cfa_offset -WEFT_RED_ZONE
         jmp     *%rdx                           // lands on endbr64, in switch_to or in weft_context_entry
 
-.Lcall_after:                                   // rbx, r12: anything may be in them until .Lrestore
+.Lcall_after:                                   // rbx and r12 are free until .Lrestore
         cfi_whole_frame
         movq    %rsp, %rbx                      // survives the call
         .cfi_def_cfa_register %rbx
@@ -141,8 +145,8 @@ weft_switch_away:
         .cfi_endproc
         .size   weft_switch_away, . - weft_switch_away
 
-// Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry, rsp = stack_top, rbp = 0.
-// The outermost frame; an undefined return address is how an unwinder is told so.
+// Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry,
+// rsp = stack_top, rbp = 0. The outermost frame: an undefined return address tells an unwinder so.
         .globl  weft_context_entry
         .hidden weft_context_entry
         .type   weft_context_entry, @function
@@ -150,23 +154,24 @@ weft_switch_away:
         .cfi_startproc
         .cfi_def_cfa %rsp, 0
         .cfi_undefined %rip
-        ud2                                     // never run: unwinders look up a return address less one, so the rules
-                                                // must cover a byte before the address that the fresh frame holds
+        ud2                                     // never run: unwinders look up a return address
+                                                // less one, so the rules begin before the address
+                                                // that the fresh frame holds
 weft_context_entry:
         endbr64
         movq    %rax, %rdi
-        leaq    1f(%rip), %rax                  // entry(arg) as a call would do it, rsp a multiple of 16 before; but the
-        pushq   %rax                            // predictor's stack keeps what belongs to whoever resumes next
+        leaq    1f(%rip), %rax                  // entry(arg) as by a call, rsp a multiple of 16
+        pushq   %rax                            // before it, but unseen by the return predictor
         .cfi_adjust_cfa_offset 8
         jmp     *%rbx
         .cfi_adjust_cfa_offset -8
-        ud2                                     // again: a byte of this function before the return address
+        ud2                                     // again a byte before a return address
 1:      ud2                                     // entry never returns
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry
 
-// void weft_fp_env_save(fp_env*): the running thread's two control words. Apart from weft_switch, because stmxcsr alone
-// would double the price of a switch, and almost no fiber changes them.
+// void weft_fp_env_save(fp_env*): the running thread's two control words. Apart from weft_switch,
+// because stmxcsr alone would double the price of a switch, and almost no fiber changes them.
         .globl  weft_fp_env_save
         .hidden weft_fp_env_save
         .type   weft_fp_env_save, @function
@@ -196,8 +201,8 @@ weft_fp_env_load:
 
         .section .note.GNU-stack, "", @progbits // no executable stack
 
-// Indirect branch tracking holds: each indirect jump above lands on an endbr64. Shadow stacks do not: the kernel's
-// shadow stack would have to be switched too.
+// Indirect branch tracking holds: each indirect jump above lands on an endbr64. Shadow stacks do
+// not: the kernel's shadow stack would have to be switched too.
         .section .note.gnu.property, "a", @note
         .p2align 3
         .long   4                               // size of the name

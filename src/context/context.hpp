@@ -1,8 +1,8 @@
 #pragma once
 
-// A suspended computation and the switch between two of them. Nothing here knows about fibers, threads or scheduling:
-// one context is resumed by at most one thread at a time, and seeing to that is the caller's business.
-// The instructions, with stack pictures, are in asm/x86_64.S.
+// A suspended computation and the switch between two of them. Nothing here knows about fibers,
+// threads or scheduling: one context is resumed by at most one thread at a time, and seeing to that
+// is the caller's business. The instructions, with stack pictures, are in asm/x86_64.S.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +17,13 @@ struct context {
   void* sp = nullptr;
 };
 
-// Runs on the stack of `to`, after `from` is completely saved and before anything of `to` continues. The only safe place
-// to let somebody else resume or free `from`. Must not switch, park or throw.
+// Runs on the stack of `to`, after `from` is completely saved and before anything of `to`
+// continues. The only safe place to let somebody else resume or free `from`. Must not switch, park
+// or throw.
 using after_fn = void (*)(void* arg, context* from) noexcept;
 
-// First function of a fresh context. `arg` is that of the switch that first resumed it. Must leave by switch_away.
+// First function of a fresh context. `arg` is that of the switch that first resumed it. Must leave
+// by switch_away.
 using entry_fn = void (*)(void* arg) noexcept;
 
 // What lies at context::sp. Written by weft_switch, or by prepare().
@@ -37,7 +39,8 @@ static_assert(offsetof(saved_frame, rbp) == WEFT_FRAME_RBP);
 static_assert(offsetof(saved_frame, rip) == WEFT_FRAME_RIP);
 static_assert(sizeof(saved_frame) == WEFT_FRAME_SIZE);
 
-// The floating-point control words: rounding, exception masks, flush-to-zero. Defaults: those of a new thread.
+// The floating-point control words: rounding, exception masks, flush-to-zero. Defaults: those of a
+// new thread.
 struct fp_env {
   std::uint32_t mxcsr = 0x1f80;
   std::uint16_t x87_cw = 0x37f;
@@ -51,8 +54,8 @@ void weft_fp_env_save(fp_env* env) noexcept;
 void weft_fp_env_load(const fp_env* env) noexcept;
 }
 
-// A context that begins at entry(arg), on the stack that ends at stack_top (a multiple of 16). Touches only the frame,
-// WEFT_FRAME_CFA below stack_top.
+// A context that begins at entry(arg), on the stack that ends at stack_top (a multiple of 16).
+// Touches only the frame, WEFT_FRAME_CFA below stack_top.
 inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
   auto* frame = ::new (stack_top - WEFT_FRAME_CFA) saved_frame{};
   frame->rbx = reinterpret_cast<std::uintptr_t>(entry);
@@ -62,24 +65,25 @@ inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
 
 // Everything that a call may destroy, but for the registers that switch_to passes its arguments in.
 #ifdef __AVX512F__
-#define WEFT_CLOBBERS_AVX512                                                                       \
-  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",      \
-      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5",    \
+#define WEFT_CLOBBERS_AVX512                                                                    \
+  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
+      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", \
       "k6", "k7"
 #else
 #define WEFT_CLOBBERS_AVX512
 #endif
-#define WEFT_CLOBBERS                                                                              \
-  "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",        \
-      "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",         \
+#define WEFT_CLOBBERS                                                                       \
+  "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+      "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",  \
       "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory" WEFT_CLOBBERS_AVX512
 
-// Saves the running computation in *from, resumes `to`, and runs after(arg, from) there unless after is null.
-// Returns when somebody resumes *from, with the `arg` of that switch: so the resumed side learns its carrier without
-// reading a thread-local. `to` is by value: it may be a copy of what *from held.
-// Not a call, because the processor's return predictor would be left with an entry that no ret takes, and every later
-// ret of the resumed side would miss: a yield from one frame deep costs 6 ns so, 19 ns with a call. All that moves
-// registers is in asm/x86_64.S; here are only the two instructions that stand for the call.
+// Saves the running computation in *from, resumes `to`, and runs after(arg, from) there unless
+// after is null. Returns when somebody resumes *from, with the `arg` of that switch: so the resumed
+// side learns its carrier without reading a thread-local. `to` is by value: it may be a copy of
+// what *from held. Not a call, because the processor's return predictor would be left with an entry
+// that no ret takes, and every later ret of the resumed side would miss: a yield from one frame
+// deep costs 6 ns so, 19 ns with a call. All that moves registers is in asm/x86_64.S; here are only
+// the two instructions that stand for the call.
 inline void* switch_to(context* from, context to, after_fn after, void* arg) noexcept {
   asm volatile(
       "leaq 1f(%%rip), %%r8\n\t"
@@ -91,9 +95,11 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
   return arg;
 }
 
-// Leaves the running computation for good. `from` is not written, only handed to after, which may free the stack left.
-// Under AddressSanitizer the caller sees to what its abandoned frames have poisoned.
-[[noreturn]] inline void switch_away(context* from, context to, after_fn after, void* arg) noexcept {
+// Leaves the running computation for good. `from` is not written, only handed to after, which may
+// free the stack left. Under AddressSanitizer the caller sees to what its abandoned frames have
+// poisoned.
+[[noreturn]] inline void switch_away(context* from, context to, after_fn after,
+                                     void* arg) noexcept {
   asm volatile("jmp weft_switch_away" : : "D"(from), "S"(to.sp), "d"(after), "a"(arg) : "memory");
   __builtin_unreachable();
 }
@@ -101,8 +107,13 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
 #undef WEFT_CLOBBERS
 #undef WEFT_CLOBBERS_AVX512
 
-// Store and set the running thread's words. For fibers that declare fiber_options::fp_env, around their switches.
-inline void fp_env_save(fp_env* env) noexcept { weft_fp_env_save(env); }
-inline void fp_env_load(const fp_env* env) noexcept { weft_fp_env_load(env); }
+// Store and set the running thread's words. For fibers that declare fiber_options::fp_env, around
+// their switches.
+inline void fp_env_save(fp_env* env) noexcept {
+  weft_fp_env_save(env);
+}
+inline void fp_env_load(const fp_env* env) noexcept {
+  weft_fp_env_load(env);
+}
 
 }  // namespace weft::detail

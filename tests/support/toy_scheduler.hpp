@@ -1,11 +1,11 @@
 #pragma once
 
-// The smallest scheduler that works as weft does, to be read first and to test with: one kernel thread, one queue, and
-// the three rules that the real one keeps too.
-//   1. A fiber that gives way switches straight to the next one; there is no scheduler context in between.
-//   2. Nobody may see a fiber as ready before its registers are saved. So a fiber does not queue itself: the `after`
-//      function does, on the stack of the next one.
-//   3. A fiber cannot free the stack that it runs on. The `after` function of its last switch does.
+// The smallest scheduler that works as weft does, to be read first and to test with: one kernel
+// thread, one queue, and three rules that the real one keeps too.
+//   1. A fiber that gives way switches straight to the next one, with no scheduler in between.
+//   2. Nobody may see a fiber as ready before its registers are saved. So a fiber does not queue
+//      itself: the `after` function does, on the stack of the next one.
+//   3. A fiber cannot free the stack that it runs on. The `after` of its last switch does.
 
 #include <sys/mman.h>
 
@@ -20,11 +20,13 @@
 
 namespace weft::test {
 
-// A stack with an inaccessible page below it: an overflow faults instead of writing into a neighbour.
+// A stack with an inaccessible page below it: an overflow faults instead of writing into a
+// neighbour.
 class guarded_stack {
  public:
   explicit guarded_stack(std::size_t size = 64 * 1024) : size_(size + guard) {
-    void* low = ::mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* low =
+        ::mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (low == MAP_FAILED) throw std::bad_alloc();
     low_ = static_cast<std::byte*>(low);
     if (::mprotect(low_ + guard, size, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
@@ -57,7 +59,8 @@ class toy_scheduler {
     detail::switch_to(self, take_next(), &queue, this);
   }
 
-  // Returns when no fiber is left. What yield() calls "next" when nobody is ready is the caller of run().
+  // Returns when no fiber is left. What yield() calls "next" when nobody is ready is the caller of
+  // run().
   void run() {
     if (!ready_.empty()) detail::switch_to(&caller_, take_next(), nullptr, this);
   }

@@ -100,7 +100,8 @@ TEST(toy_scheduler, one_inside_a_fiber_of_another) {
   EXPECT_EQ(trace, "ijIoxO");
 }
 
-// Each fiber keeps state in locals over its yields; a stack that is shared, freed early or overwritten shows in the sum.
+// Each fiber keeps state in locals over its yields; a stack that is shared, freed early or
+// overwritten shows in the sum.
 TEST(toy_scheduler, ten_thousand_fibers_keep_their_locals) {
   toy_scheduler scheduler;
   constexpr int fibers = 10'000;
