@@ -1,10 +1,10 @@
 // The atomics facade under the model checker (Relacy): included by base/atomic.hpp when WEFT_MODEL
 // is defined, and by nothing else. Production headers compile against it unchanged.
 //
-// It adds one thing to a plain forwarding: every place in the source that asks for an order stronger
-// than relaxed is entered in a table, and one entry at a time can be weakened. A model then proves
-// two things at once: that the orders as written suffice, and, by failing for each weakened one,
-// that it would have noticed if they did not.
+// It adds one thing to a plain forwarding: every place in the source that asks for an order
+// stronger than relaxed is entered in a table, and one entry at a time can be weakened. A model then
+// shows two things: that the orders as written suffice, and, by failing for each weakened one, that
+// it would have noticed if they did not.
 //
 // What Relacy (2019) does not show: a load sees the newest or the second newest value only (random
 // search: the third); release sequences are C++11's, longer than C++20's. Do not lean on the latter.
@@ -60,6 +60,7 @@ enum class operation { load, store, read_modify_write, fence };
 // One place in the source that asks for more than relaxed.
 struct ordering {
   char const* file;
+  char const* function;
   unsigned line;
   unsigned column;
   operation op;
@@ -83,7 +84,7 @@ struct ordering_table {
     }
     if (i == count) {
       if (count == capacity) std::abort();
-      entries[count++] = {at.file_name(), at.line(), at.column(), op, order};
+      entries[count++] = {at.file_name(), at.function_name(), at.line(), at.column(), op, order};
     }
     return i == weakened ? weaker : order;
   }
@@ -117,12 +118,12 @@ template <class T>
 class checked {
  public:
   checked() noexcept : checked(T{}) {}
-  checked(T value, place at = place::current()) noexcept { value_.store(value, info(at)); }
+  checked(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
   checked(checked const&) = delete;
   checked& operator=(checked const&) = delete;
 
-  T get(place at = place::current()) const noexcept { return value_.load(info(at)); }
-  void set(T value, place at = place::current()) noexcept { value_.store(value, info(at)); }
+  T get(place at = place::current()) const noexcept { return value_(info(at)).load(); }
+  void set(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
 
   // So that it can stand for a plain member in production templates.
   operator T() const noexcept { return get(); }
@@ -238,7 +239,7 @@ inline void fence(std::memory_order order, model::place at = model::place::curre
   rl::atomic_thread_fence(model::to_relacy(order), model::info(at));
 }
 
-// Tells the searching scheduler that this thread cannot get on: a spin loop without it is a livelock.
+// Tells the scheduler that this thread cannot get on: a spin loop without it is a livelock.
 inline void cpu_relax(model::place at = model::place::current()) noexcept {
   rl::yield(1, model::info(at));
 }

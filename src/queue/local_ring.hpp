@@ -21,9 +21,9 @@
 //       sequence, so the copy happens before the overwriting. If the exchange fails, the copy is
 //       thrown away; it may have been torn over several laps, which is why slots are atomics, but
 //       it was never used.
-//   (3) head read before tail gives t >= h: whoever moved head to h had seen tail >= h, and its
-//       release pairs with the acquire of head here. So t - h never goes below zero. It can exceed
-//       Capacity (h is old, t new): then the exchange is bound to fail, and is not tried.
+//   (3) head and tail may be of different moments. If t - h exceeds Capacity, or is below zero,
+//       which as an unsigned number exceeds it too, the pair is useless and read again. Any other
+//       pair is covered by (1) and (2).
 // The owner reads its own slots, with (2) read from its side: index head is its own until its
 // exchange on head succeeds or fails.
 //
@@ -49,7 +49,7 @@ class alignas(cache_line) local_ring {
     std::uint64_t const head = head_.load(std::memory_order_acquire);
     if (tail - head >= Capacity) return false;
     slot(tail).store(task, std::memory_order_relaxed);
-    // Release pairs with the acquire of tail in steal_into and size: slot and task, proof (1).
+    // Release pairs with the acquire of tail in steal_into: slot and task, proof (1).
     tail_.store(tail + 1, std::memory_order_release);
     return true;
   }
@@ -97,13 +97,12 @@ class alignas(cache_line) local_ring {
     std::uint64_t const my_tail = mine.tail_.load(std::memory_order_relaxed);
     std::uint64_t const room = mine.room(my_tail);
     for (;;) {
-      // Acquire pairs with the release exchange that wrote this head, proof (3).
-      std::uint64_t head = head_.load(std::memory_order_acquire);
+      std::uint64_t head = head_.load(std::memory_order_relaxed);
       // Acquire pairs with the release of push, proof (1).
       std::uint64_t const tail = tail_.load(std::memory_order_acquire);
       std::uint64_t const queued = tail - head;
       if (queued == 0) return nullptr;
-      if (queued > Capacity) continue;  // head is out of date, proof (3)
+      if (queued > Capacity) continue;  // proof (3)
       std::uint64_t n = queued - queued / 2;
       if (n > room + 1) n = room + 1;
       // Copied straight into place beyond my_tail: nobody else looks there before it moves.
@@ -119,12 +118,12 @@ class alignas(cache_line) local_ring {
     }
   }
 
-  // Any thread; approximate while others push and take. Head first, so that it is never negative.
+  // Any thread; approximate while others push and take.
   std::uint32_t size() const noexcept {
-    // Both pair as in steal_into.
+    // Head first, and acquire, which pairs with the release exchange that wrote it: whoever moved
+    // head to h had seen a tail of at least h, so then this thread sees one too. Never below zero.
     std::uint64_t const head = head_.load(std::memory_order_acquire);
-    std::uint64_t const tail = tail_.load(std::memory_order_acquire);
-    std::uint64_t const queued = tail - head;
+    std::uint64_t const queued = tail_.load(std::memory_order_relaxed) - head;
     return queued > Capacity ? Capacity : static_cast<std::uint32_t>(queued);
   }
 
@@ -148,7 +147,7 @@ class alignas(cache_line) local_ring {
   }
 
   // Takes [head, head + n); on failure `head` is what was found instead.
-  // Release pairs with the acquire of head in push, proof (2), and in steal_into, proof (3).
+  // Release pairs with the acquire of head in push and room, proof (2), and in size.
   // Relaxed on failure: thieves read head anew, and the owner needs nothing from another's taking.
   bool take(std::uint64_t& head, std::uint64_t n) noexcept {
     return head_.compare_exchange_strong(head, head + n, std::memory_order_release,

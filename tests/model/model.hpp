@@ -1,0 +1,208 @@
+// The harness of the model checks. A model is a small program over production headers, run through
+// every interleaving (or every one with at most N preemptions) and every value a load may see.
+//
+// A model file is one class and one main:
+//
+//   struct my_model : model::test<my_model, 2> {       // 2 threads
+//     weft::detail::atomic<int> x{0};
+//     void before() {}                                  // by one thread, before the others start
+//     void thread(unsigned index) {}                    // 0 .. threads - 1
+//     void after() {}                                   // by one thread, when all have ended
+//   };
+//   int main() { return model::run({model::full<my_model>("what it shows")}, "dir/header.hpp"); }
+//
+// `run` checks each model as written, then weakens every memory order that the header asked for,
+// one at a time by one step, and expects some model to fail: which proves that the models can fail.
+// An order whose weakening goes unnoticed is printed as MISSED and fails the run, unless the file
+// lists it as `spared` with the reason.
+//
+// Rules inside a model: no statics, no rand(), no addresses as data; shared plain data is
+// model::checked<T>; a loop that waits calls weft::detail::cpu_relax().
+#pragma once
+
+#include "base/atomic.hpp"
+
+#include <chrono>
+#include <initializer_list>
+#include <ostream>
+#include <streambuf>
+#include <string_view>
+#include <vector>
+
+namespace model {
+
+using weft::detail::model::check;
+using weft::detail::model::checked;
+using weft::detail::model::operation;
+using weft::detail::model::ordering;
+using weft::detail::model::orderings;
+
+template <class Derived, int Threads>
+using test = rl::test_suite<Derived, Threads>;
+
+// One model and how far it is searched.
+struct subject {
+  char const* name;
+  bool (*simulate)(rl::test_params&);
+  unsigned preemptions;  // 0: every interleaving
+};
+
+template <class Model>
+subject full(char const* name) {
+  return {name, &rl::simulate<Model>, 0};
+}
+
+// Every interleaving with at most `preemptions` switches away from a thread that could go on.
+template <class Model>
+subject bounded(unsigned preemptions, char const* name) {
+  return {name, &rl::simulate<Model>, preemptions};
+}
+
+// An order that the models cannot show to be necessary, and why it is there all the same.
+struct spared {
+  char const* function;  // its name, as in "push": lines move
+  operation op;
+  std::memory_order weakened_to;
+  char const* reason;
+};
+
+struct outcome {
+  bool passed;
+  unsigned long long interleavings;
+  double seconds;
+};
+
+namespace detail {
+
+class null_buffer : public std::streambuf {
+ protected:
+  int overflow(int c) override { return c; }
+};
+
+inline outcome search(subject const& s, bool quiet) {
+  null_buffer nowhere;
+  std::ostream silent(&nowhere);
+  rl::test_params params;
+  params.output_stream = quiet ? &silent : &std::cout;
+  params.progress_stream = &silent;
+  params.search_type = s.preemptions == 0 ? rl::sched_full : rl::sched_bound;
+  params.context_bound = s.preemptions;
+  auto const start = std::chrono::steady_clock::now();
+  bool const passed = s.simulate(params);
+  std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
+  return {passed, static_cast<unsigned long long>(params.stop_iteration), took.count()};
+}
+
+inline char const* name_of(std::memory_order order) {
+  switch (order) {
+    case std::memory_order_relaxed: return "relaxed";
+    case std::memory_order_consume: return "consume";
+    case std::memory_order_acquire: return "acquire";
+    case std::memory_order_release: return "release";
+    case std::memory_order_acq_rel: return "acq_rel";
+    case std::memory_order_seq_cst: return "seq_cst";
+  }
+  return "?";
+}
+
+// The orders one step below, at most two; relaxed itself only where nothing lies between.
+inline std::vector<std::memory_order> one_step_weaker(ordering const& o) {
+  switch (o.order) {
+    case std::memory_order_seq_cst:
+      if (o.op == operation::load) return {std::memory_order_acquire};
+      if (o.op == operation::store) return {std::memory_order_release};
+      return {std::memory_order_acq_rel};
+    case std::memory_order_acq_rel: return {std::memory_order_acquire, std::memory_order_release};
+    default: return {std::memory_order_relaxed};
+  }
+}
+
+inline char const* base_name(char const* path) {
+  char const* const slash = std::strrchr(path, '/');
+  return slash == nullptr ? path : slash + 1;
+}
+
+// Whether a signature as the compiler writes it is that of a function of this name.
+inline bool is_function(std::string_view signature, std::string_view name) {
+  std::size_t const paren = signature.find('(');
+  std::string_view const before = signature.substr(0, paren);
+  if (before.size() <= name.size() || !before.ends_with(name)) return false;
+  char const c = before[before.size() - name.size() - 1];
+  return c == ':' || c == ' ' || c == '*' || c == '&';
+}
+
+inline spared const* find_spared(std::initializer_list<spared> list, ordering const& o,
+                                 std::memory_order weak) {
+  for (spared const& s : list) {
+    if (is_function(o.function, s.function) && s.op == o.op && s.weakened_to == weak) return &s;
+  }
+  return nullptr;
+}
+
+}  // namespace detail
+
+namespace detail {
+
+// Weakens entry `i` of the table to `weak`. True if a model fails for it, or it is spared.
+inline bool try_weakened(int i, std::memory_order weak, std::initializer_list<subject> subjects,
+                         std::initializer_list<spared> allowed) {
+  orderings.weakened = i;
+  orderings.weaker = weak;
+  char const* found_by = nullptr;
+  for (subject const& s : subjects) {
+    if (search(s, true).passed) continue;
+    found_by = s.name;
+    break;
+  }
+  orderings.weakened = -1;
+  ordering const o = orderings.entries[i];
+  spared const* const pardon = find_spared(allowed, o, weak);
+  bool const good = found_by != nullptr || pardon != nullptr;
+  char const* const verdict = found_by != nullptr ? "found " : (good ? "spared" : "MISSED");
+  char const* const detail =
+      found_by != nullptr ? found_by : (good ? pardon->reason : "no model fails");
+  std::printf("%s  %s:%u %s as %s: %s\n", verdict, base_name(o.file), o.line, name_of(o.order),
+              name_of(weak), detail);
+  std::fflush(stdout);
+  return good;
+}
+
+}  // namespace detail
+
+// The exit status of main. Only orders asked for in a file whose path ends in `weaken_in` are
+// weakened; what else the models pass through (the spin lock, say) is taken as given.
+inline int run(std::initializer_list<subject> subjects, char const* weaken_in,
+               std::initializer_list<spared> allowed = {}) {
+  for (subject const& s : subjects) {
+    outcome const o = detail::search(s, true);
+    std::printf("%s  %s: %llu interleavings, ", o.passed ? "ok    " : "FAILED", s.name,
+                o.interleavings);
+    if (s.preemptions == 0) {
+      std::printf("all there are, %.1f s\n", o.seconds);
+    } else {
+      std::printf("all with at most %u preemptions, %.1f s\n", s.preemptions, o.seconds);
+    }
+    std::fflush(stdout);
+    if (!o.passed) {
+      detail::search(s, false);  // prints the interleaving
+      return 1;
+    }
+  }
+
+  bool good = true;
+  int tried = 0;
+  for (int i = 0; i < orderings.count; ++i) {
+    if (!std::string_view(orderings.entries[i].file).ends_with(weaken_in)) continue;
+    for (std::memory_order const weak : detail::one_step_weaker(orderings.entries[i])) {
+      good = detail::try_weakened(i, weak, subjects, allowed) && good;
+      ++tried;
+    }
+  }
+  if (tried == 0) {
+    std::printf("FAILED  no order in %s was ever asked for: nothing was modelled\n", weaken_in);
+    return 1;
+  }
+  return good ? 0 : 1;
+}
+
+}  // namespace model
