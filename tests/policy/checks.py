@@ -5,6 +5,7 @@ violation. These are statements of policy: when a check fails, change the source
 feeds each one a tree that it must refuse.
 """
 
+import posixpath
 import re
 
 # Lowest first: a file under src/ includes its own folder or those before it. Files that lie in src/
@@ -147,6 +148,19 @@ def memory_orders(tree):
                     yield f"{path}:{number}: no comment within {window} lines names the partner"
 
 
+def links(tree):
+    """Relative links in Markdown files lead to a file or a folder."""
+    for path, text in sorted(tree.items()):
+        if not path.endswith(".md"):
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            found = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+            if found not in tree and not any(other.startswith(found + "/") for other in tree):
+                yield f"{path}: the link to {target} leads nowhere"
+
+
 def top_level(tree):
     for name in sorted({path.split("/")[0] for path in tree} - TOP_LEVEL):
         yield f"{name}: not a known top-level name (tests/policy/checks.py lists them)"
@@ -168,4 +182,4 @@ def thread_local_relocations(report):
 
 
 TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, conditionals, memory_orders,
-               top_level]
+               links, top_level]

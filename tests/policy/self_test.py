@@ -13,6 +13,7 @@ GOOD = {
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
     "dev": "#!/bin/sh\n",
+    "docs/a.md": "[up](../dev#x) [web](https://example.org) [folder](../src/base)\n",
 }
 
 BAD = {
@@ -52,6 +53,7 @@ BAD = {
         {"src/io/a.cpp": "x.store(1, std::memory_order_release);\n"},
         {"src/io/a.cpp": "// too far\n" + "\n" * 20 + "x.load(std::memory_order::acquire);\n"},
     ],
+    checks.links: [{"README.md": "see [the plan](docs/plan.md)\n"}],
     checks.top_level: [{"notes.txt": ""}, {"scripts/a.sh": ""}],
 }
 
