@@ -20,8 +20,9 @@ def read_tree(root):
     else:
         files = (p.relative_to(root) for p in pathlib.Path(root).rglob("*") if p.is_file())
         paths = [str(p) for p in files if not IGNORED & set(p.parts)]
-    found = (p for p in paths if (pathlib.Path(root) / p).is_file())
-    return {p: (pathlib.Path(root) / p).read_text(encoding="utf-8", errors="replace") for p in found}
+    files = {p: pathlib.Path(root) / p for p in paths}
+    return {p: file.read_text(encoding="utf-8", errors="replace")
+            for p, file in files.items() if file.is_file()}
 
 
 def main():
