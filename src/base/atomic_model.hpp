@@ -59,8 +59,8 @@ enum class operation { load, store, read_modify_write, fence };
 
 // One place in the source that asks for more than relaxed.
 struct ordering {
-  char const* file;
-  char const* function;
+  const char* file;
+  const char* function;
   unsigned line;
   unsigned column;
   operation op;
@@ -75,7 +75,7 @@ struct ordering_table {
   int weakened = -1;  // this entry answers `weaker` instead of what the source says
   std::memory_order weaker = std::memory_order_relaxed;
 
-  std::memory_order ask(std::memory_order order, operation op, place const& at) noexcept {
+  std::memory_order ask(std::memory_order order, operation op, const place& at) noexcept {
     if (order == std::memory_order_relaxed) return order;
     int i = 0;
     while (i < count && !(entries[i].line == at.line() && entries[i].column == at.column() &&
@@ -92,18 +92,24 @@ struct ordering_table {
 
 inline ordering_table orderings;
 
-inline rl::debug_info info(place const& at) noexcept {
+inline rl::debug_info info(const place& at) noexcept {
   return {at.function_name(), at.file_name(), at.line()};
 }
 
 inline rl::memory_order to_relacy(std::memory_order order) noexcept {
   switch (order) {
-    case std::memory_order_relaxed: return rl::mo_relaxed;
-    case std::memory_order_consume: return rl::mo_consume;
-    case std::memory_order_acquire: return rl::mo_acquire;
-    case std::memory_order_release: return rl::mo_release;
-    case std::memory_order_acq_rel: return rl::mo_acq_rel;
-    case std::memory_order_seq_cst: return rl::mo_seq_cst;
+    case std::memory_order_relaxed:
+      return rl::mo_relaxed;
+    case std::memory_order_consume:
+      return rl::mo_consume;
+    case std::memory_order_acquire:
+      return rl::mo_acquire;
+    case std::memory_order_release:
+      return rl::mo_release;
+    case std::memory_order_acq_rel:
+      return rl::mo_acq_rel;
+    case std::memory_order_seq_cst:
+      return rl::mo_seq_cst;
   }
   std::abort();
 }
@@ -119,8 +125,8 @@ class checked {
  public:
   checked() noexcept : checked(T{}) {}
   checked(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
-  checked(checked const&) = delete;
-  checked& operator=(checked const&) = delete;
+  checked(const checked&) = delete;
+  checked& operator=(const checked&) = delete;
 
   T get(place at = place::current()) const noexcept { return value_(info(at)).load(); }
   void set(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
@@ -138,7 +144,7 @@ class checked {
 };
 
 // Fails the running interleaving, which is then printed.
-inline void check(bool condition, char const* what, place at = place::current()) noexcept {
+inline void check(bool condition, const char* what, place at = place::current()) noexcept {
   if (!condition) rl::ctx().fail_test(what, rl::test_result_user_assert_failed, info(at));
 }
 
@@ -159,8 +165,8 @@ class atomic {
 
   atomic() noexcept : atomic(T{}) {}
   atomic(T value) noexcept : value_(static_cast<stored>(value)) {}
-  atomic(atomic const&) = delete;
-  atomic& operator=(atomic const&) = delete;
+  atomic(const atomic&) = delete;
+  atomic& operator=(const atomic&) = delete;
 
   T load(std::memory_order order, place at = place::current()) const noexcept {
     return static_cast<T>(value_.load(ask(order, op::load, at), model::info(at)));
@@ -203,7 +209,7 @@ class atomic {
   }
 
  private:
-  static rl::memory_order ask(std::memory_order order, op what, place const& at) noexcept {
+  static rl::memory_order ask(std::memory_order order, op what, const place& at) noexcept {
     return model::to_relacy(model::orderings.ask(order, what, at));
   }
 
@@ -211,8 +217,8 @@ class atomic {
   // gets it where the failure order has it. So write {release, relaxed} or {acq_rel, acquire}.
   template <bool Spurious>
   bool exchange_if(rl::bool_t<Spurious> spurious, T& expected, T desired, std::memory_order success,
-                   std::memory_order failure, place const& at) noexcept {
-    std::memory_order const asked = success;
+                   std::memory_order failure, const place& at) noexcept {
+    const std::memory_order asked = success;
     success = model::orderings.ask(success, op::read_modify_write, at);
     if (success != asked && !model::has_acquire(success)) failure = std::memory_order_relaxed;
     if (success != asked && failure == std::memory_order_seq_cst) {
@@ -222,10 +228,9 @@ class atomic {
       success = success == std::memory_order_release ? std::memory_order_acq_rel : failure;
     }
     stored found = static_cast<stored>(expected);
-    bool const done =
-        value_.compare_exchange(spurious, found, static_cast<stored>(desired),
-                                model::to_relacy(success), model::to_relacy(failure),
-                                model::info(at));
+    const bool done = value_.compare_exchange(spurious, found, static_cast<stored>(desired),
+                                              model::to_relacy(success), model::to_relacy(failure),
+                                              model::info(at));
     expected = static_cast<T>(found);
     return done;
   }

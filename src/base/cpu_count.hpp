@@ -41,6 +41,6 @@ std::optional<cgroup_mount> parse_mountinfo(std::string_view text);
 std::optional<std::string> parse_self_cgroup(std::string_view text, bool v2);
 
 // All of it, with every path taken below `root` ("" in production).
-std::optional<unsigned> cgroup_cpus(std::string const& root);
+std::optional<unsigned> cgroup_cpus(const std::string& root);
 
 }  // namespace weft::detail

@@ -40,7 +40,7 @@ class alignas(cache_line) inject_queue {
   // and the task waits on a queue that every processor has just found empty.
   void push(task_list<T> batch) noexcept {
     if (batch.empty()) return;
-    std::size_t const n = batch.count;
+    const std::size_t n = batch.count;
     lock_.lock();
     list_.append(batch);
     size_.fetch_add(n, std::memory_order_seq_cst);

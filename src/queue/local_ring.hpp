@@ -44,9 +44,9 @@ class alignas(cache_line) local_ring {
  public:
   // Owner. False: full (see pop_half).
   bool push(T* task) noexcept {
-    std::uint64_t const tail = tail_.load(std::memory_order_relaxed);  // only the owner writes it
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // only the owner writes it
     // Acquire pairs with the release exchange of every taker: their copies are done, proof (2).
-    std::uint64_t const head = head_.load(std::memory_order_acquire);
+    const std::uint64_t head = head_.load(std::memory_order_acquire);
     if (tail - head >= Capacity) return false;
     slot(tail).store(task, std::memory_order_relaxed);
     // Release pairs with the acquire of tail in steal_into: slot and task, proof (1).
@@ -60,7 +60,7 @@ class alignas(cache_line) local_ring {
   // keep some tasks where thieves cannot claim them, and they would wait for as long as the running
   // fiber computes.
   T* pop() noexcept {
-    std::uint64_t const tail = tail_.load(std::memory_order_relaxed);
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     std::uint64_t head = head_.load(std::memory_order_relaxed);
     while (head != tail) {
       T* const task = slot(head).load(std::memory_order_relaxed);
@@ -72,7 +72,7 @@ class alignas(cache_line) local_ring {
   // Owner of a ring that has no thieves (a runtime of one worker): the same without the locked
   // instruction, which is half of what a yield costs. The caller knows that nobody steals here.
   T* pop_unshared() noexcept {
-    std::uint64_t const head = head_.load(std::memory_order_relaxed);
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
     T* const task = slot(head).load(std::memory_order_relaxed);
     head_.store(head + 1, std::memory_order_relaxed);
@@ -82,7 +82,7 @@ class alignas(cache_line) local_ring {
   // Owner, after push has said "full": takes out the Capacity/2 oldest, for the inject queue.
   // 0: thieves have made room meanwhile, so push again.
   std::uint32_t pop_half(T** out) noexcept {
-    std::uint64_t const tail = tail_.load(std::memory_order_relaxed);
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     std::uint64_t head = head_.load(std::memory_order_relaxed);
     if (tail - head != Capacity) return 0;
     copy_out(head, half, out);
@@ -94,13 +94,13 @@ class alignas(cache_line) local_ring {
   // there. nullptr: this ring was seen empty. Tries again as long as it loses races, so a nullptr
   // never means "busy": the last look before sleep relies on it.
   T* steal_into(local_ring& mine) noexcept {
-    std::uint64_t const my_tail = mine.tail_.load(std::memory_order_relaxed);
-    std::uint64_t const room = mine.room(my_tail);
+    const std::uint64_t my_tail = mine.tail_.load(std::memory_order_relaxed);
+    const std::uint64_t room = mine.room(my_tail);
     for (;;) {
       std::uint64_t head = head_.load(std::memory_order_relaxed);
       // Acquire pairs with the release of push, proof (1).
-      std::uint64_t const tail = tail_.load(std::memory_order_acquire);
-      std::uint64_t const queued = tail - head;
+      const std::uint64_t tail = tail_.load(std::memory_order_acquire);
+      const std::uint64_t queued = tail - head;
       if (queued == 0) return nullptr;
       if (queued > Capacity) continue;  // proof (3)
       std::uint64_t n = queued - queued / 2;
@@ -122,8 +122,8 @@ class alignas(cache_line) local_ring {
   std::uint32_t size() const noexcept {
     // Head first, and acquire, which pairs with the release exchange that wrote it: whoever moved
     // head to h had seen a tail of at least h, so then this thread sees one too. Never below zero.
-    std::uint64_t const head = head_.load(std::memory_order_acquire);
-    std::uint64_t const queued = tail_.load(std::memory_order_relaxed) - head;
+    const std::uint64_t head = head_.load(std::memory_order_acquire);
+    const std::uint64_t queued = tail_.load(std::memory_order_relaxed) - head;
     return queued > Capacity ? Capacity : static_cast<std::uint32_t>(queued);
   }
 

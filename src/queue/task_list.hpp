@@ -58,7 +58,7 @@ struct task_list {
   // Splits off the first `n` tasks, or all of them when there are no more than that.
   task_list take_front(std::size_t n) noexcept {
     if (n >= count) {
-      task_list const all = *this;
+      const task_list all = *this;
       *this = task_list{};
       return all;
     }

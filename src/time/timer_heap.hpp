@@ -97,7 +97,7 @@ class timer_heap {
   void sift_up(std::size_t i) noexcept {
     entry moving = std::move(heap_[i]);
     while (i > 0) {
-      std::size_t const up = parent(i);
+      const std::size_t up = parent(i);
       if (heap_[up].deadline <= moving.deadline) break;
       heap_[i] = std::move(heap_[up]);
       i = up;
@@ -106,12 +106,12 @@ class timer_heap {
   }
 
   void sift_down(std::size_t i) noexcept {
-    std::size_t const n = heap_.size();
+    const std::size_t n = heap_.size();
     entry moving = std::move(heap_[i]);
     for (;;) {
-      std::size_t const first = i * arity + 1;
+      const std::size_t first = i * arity + 1;
       if (first >= n) break;
-      std::size_t const end = n - first < arity ? n : first + arity;
+      const std::size_t end = n - first < arity ? n : first + arity;
       std::size_t least = first;
       for (std::size_t c = first + 1; c < end; ++c) {
         if (heap_[c].deadline < heap_[least].deadline) least = c;

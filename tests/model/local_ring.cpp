@@ -2,8 +2,8 @@
 // and what a task holds is seen by whoever runs it.
 //
 // Capacity 4 and 2 instead of 256, so that a handful of operations fills the ring and laps it.
-#include "model.hpp"
 #include "queue/local_ring.hpp"
+#include "model.hpp"
 
 namespace {
 
@@ -29,7 +29,7 @@ struct account {
 
   // Plain data with one access each: a task taken twice fails as a race or by its mark.
   int take(task* t) {
-    int const id = t->payload.get();
+    const int id = t->payload.get();
     check(id >= 0 && id < taken_mark, "a task was taken twice");
     t->payload.set(id + taken_mark);
     return id;
@@ -39,7 +39,7 @@ struct account {
   void drain(Ring& ring) {
     int last = -1;
     while (task* t = ring.pop()) {
-      int const id = take(t);
+      const int id = take(t);
       check(id > last, "out of order");
       last = id;
     }
@@ -74,7 +74,7 @@ struct owner_and_thief : model::test<owner_and_thief<Capacity, Before, Pushes, P
       for (int i = 0; i < Pushes || i < Pops; ++i) {
         if (i < Pops) {
           if (task* t = ring.pop()) {
-            int const id = all.take(t);
+            const int id = all.take(t);
             check(id > last, "out of order");
             last = id;
           }

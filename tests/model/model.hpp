@@ -42,28 +42,28 @@ using test = rl::test_suite<Derived, Threads>;
 
 // One model and how far it is searched.
 struct subject {
-  char const* name;
+  const char* name;
   bool (*simulate)(rl::test_params&);
   unsigned preemptions;  // 0: every interleaving
 };
 
 template <class Model>
-subject full(char const* name) {
+subject full(const char* name) {
   return {name, &rl::simulate<Model>, 0};
 }
 
 // Every interleaving with at most `preemptions` switches away from a thread that could go on.
 template <class Model>
-subject bounded(unsigned preemptions, char const* name) {
+subject bounded(unsigned preemptions, const char* name) {
   return {name, &rl::simulate<Model>, preemptions};
 }
 
 // An order that the models cannot show to be necessary, and why it is there all the same.
 struct spared {
-  char const* function;  // its name, as in "push": lines move
+  const char* function;  // its name, as in "push": lines move
   operation op;
   std::memory_order weakened_to;
-  char const* reason;
+  const char* reason;
 };
 
 struct outcome {
@@ -79,7 +79,7 @@ class null_buffer : public std::streambuf {
   int overflow(int c) override { return c; }
 };
 
-inline outcome search(subject const& s, bool quiet) {
+inline outcome search(const subject& s, bool quiet) {
   null_buffer nowhere;
   std::ostream silent(&nowhere);
   rl::test_params params;
@@ -87,53 +87,61 @@ inline outcome search(subject const& s, bool quiet) {
   params.progress_stream = &silent;
   params.search_type = s.preemptions == 0 ? rl::sched_full : rl::sched_bound;
   params.context_bound = s.preemptions;
-  auto const start = std::chrono::steady_clock::now();
-  bool const passed = s.simulate(params);
-  std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
+  const auto start = std::chrono::steady_clock::now();
+  const bool passed = s.simulate(params);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return {passed, static_cast<unsigned long long>(params.stop_iteration), took.count()};
 }
 
-inline char const* name_of(std::memory_order order) {
+inline const char* name_of(std::memory_order order) {
   switch (order) {
-    case std::memory_order_relaxed: return "relaxed";
-    case std::memory_order_consume: return "consume";
-    case std::memory_order_acquire: return "acquire";
-    case std::memory_order_release: return "release";
-    case std::memory_order_acq_rel: return "acq_rel";
-    case std::memory_order_seq_cst: return "seq_cst";
+    case std::memory_order_relaxed:
+      return "relaxed";
+    case std::memory_order_consume:
+      return "consume";
+    case std::memory_order_acquire:
+      return "acquire";
+    case std::memory_order_release:
+      return "release";
+    case std::memory_order_acq_rel:
+      return "acq_rel";
+    case std::memory_order_seq_cst:
+      return "seq_cst";
   }
   return "?";
 }
 
 // The orders one step below, at most two; relaxed itself only where nothing lies between.
-inline std::vector<std::memory_order> one_step_weaker(ordering const& o) {
+inline std::vector<std::memory_order> one_step_weaker(const ordering& o) {
   switch (o.order) {
     case std::memory_order_seq_cst:
       if (o.op == operation::load) return {std::memory_order_acquire};
       if (o.op == operation::store) return {std::memory_order_release};
       return {std::memory_order_acq_rel};
-    case std::memory_order_acq_rel: return {std::memory_order_acquire, std::memory_order_release};
-    default: return {std::memory_order_relaxed};
+    case std::memory_order_acq_rel:
+      return {std::memory_order_acquire, std::memory_order_release};
+    default:
+      return {std::memory_order_relaxed};
   }
 }
 
-inline char const* base_name(char const* path) {
-  char const* const slash = std::strrchr(path, '/');
+inline const char* base_name(const char* path) {
+  const char* const slash = std::strrchr(path, '/');
   return slash == nullptr ? path : slash + 1;
 }
 
 // Whether a signature as the compiler writes it is that of a function of this name.
 inline bool is_function(std::string_view signature, std::string_view name) {
-  std::size_t const paren = signature.find('(');
-  std::string_view const before = signature.substr(0, paren);
+  const std::size_t paren = signature.find('(');
+  const std::string_view before = signature.substr(0, paren);
   if (before.size() <= name.size() || !before.ends_with(name)) return false;
-  char const c = before[before.size() - name.size() - 1];
+  const char c = before[before.size() - name.size() - 1];
   return c == ':' || c == ' ' || c == '*' || c == '&';
 }
 
-inline spared const* find_spared(std::initializer_list<spared> list, ordering const& o,
+inline const spared* find_spared(std::initializer_list<spared> list, const ordering& o,
                                  std::memory_order weak) {
-  for (spared const& s : list) {
+  for (const spared& s : list) {
     if (is_function(o.function, s.function) && s.op == o.op && s.weakened_to == weak) return &s;
   }
   return nullptr;
@@ -148,18 +156,18 @@ inline bool try_weakened(int i, std::memory_order weak, std::initializer_list<su
                          std::initializer_list<spared> allowed) {
   orderings.weakened = i;
   orderings.weaker = weak;
-  char const* found_by = nullptr;
-  for (subject const& s : subjects) {
+  const char* found_by = nullptr;
+  for (const subject& s : subjects) {
     if (search(s, true).passed) continue;
     found_by = s.name;
     break;
   }
   orderings.weakened = -1;
-  ordering const o = orderings.entries[i];
-  spared const* const pardon = find_spared(allowed, o, weak);
-  bool const good = found_by != nullptr || pardon != nullptr;
-  char const* const verdict = found_by != nullptr ? "found " : (good ? "spared" : "MISSED");
-  char const* const detail =
+  const ordering o = orderings.entries[i];
+  const spared* const pardon = find_spared(allowed, o, weak);
+  const bool good = found_by != nullptr || pardon != nullptr;
+  const char* const verdict = found_by != nullptr ? "found " : (good ? "spared" : "MISSED");
+  const char* const detail =
       found_by != nullptr ? found_by : (good ? pardon->reason : "no model fails");
   std::printf("%s  %s:%u %s as %s: %s\n", verdict, base_name(o.file), o.line, name_of(o.order),
               name_of(weak), detail);
@@ -171,10 +179,10 @@ inline bool try_weakened(int i, std::memory_order weak, std::initializer_list<su
 
 // The exit status of main. Only orders asked for in a file whose path ends in `weaken_in` are
 // weakened; what else the models pass through (the spin lock, say) is taken as given.
-inline int run(std::initializer_list<subject> subjects, char const* weaken_in,
+inline int run(std::initializer_list<subject> subjects, const char* weaken_in,
                std::initializer_list<spared> allowed = {}) {
-  for (subject const& s : subjects) {
-    outcome const o = detail::search(s, true);
+  for (const subject& s : subjects) {
+    const outcome o = detail::search(s, true);
     std::printf("%s  %s: %llu interleavings, ", o.passed ? "ok    " : "FAILED", s.name,
                 o.interleavings);
     if (s.preemptions == 0) {
@@ -193,7 +201,7 @@ inline int run(std::initializer_list<subject> subjects, char const* weaken_in,
   int tried = 0;
   for (int i = 0; i < orderings.count; ++i) {
     if (!std::string_view(orderings.entries[i].file).ends_with(weaken_in)) continue;
-    for (std::memory_order const weak : detail::one_step_weaker(orderings.entries[i])) {
+    for (const std::memory_order weak : detail::one_step_weaker(orderings.entries[i])) {
       good = detail::try_weakened(i, weak, subjects, allowed) && good;
       ++tried;
     }
