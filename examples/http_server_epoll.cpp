@@ -3,14 +3,16 @@
 // recv, one send, and its share of one epoll_wait.
 //
 //   http_server_epoll --port P --loops N    N threads, each with its own loop and listening socket
+//
+// --stats: when it is stopped, it prints how many system calls it has made.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <future>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "common/http_session.hpp"
@@ -21,9 +23,13 @@ namespace {
 
 struct connection {
   example::http_session session;
-  std::string_view unsent;      // what the socket did not take yet; nothing is read meanwhile
+  std::string_view unsent;  // what the socket did not take yet; nothing is read meanwhile
   bool close_when_sent = false;
-  bool more_to_read = false;    // the edge that told of it is used up: only we know
+  bool more_to_read = false;  // the edge that told of it is used up: only we know
+};
+
+struct call_counts {
+  unsigned long epoll_wait = 0, epoll_ctl = 0, accept4 = 0, recv = 0, send = 0, close = 0;
 };
 
 class event_loop {
@@ -33,14 +39,15 @@ class event_loop {
     watch(stop_, EPOLLIN);
   }
 
-  void run() {
+  call_counts run() {
     std::array<epoll_event, 512> events;
     for (;;) {
+      ++calls_.epoll_wait;
       const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
       if (n < 0 && errno != EINTR) example::check(n, "epoll_wait");
       for (int i = 0; i < n; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.fd == stop_) return;
+        if (event.data.fd == stop_) return calls_;
         if (event.data.fd == listener_)
           accept_all();
         else
@@ -54,11 +61,13 @@ class event_loop {
     epoll_event event{};
     event.events = events;
     event.data.fd = fd;
+    ++calls_.epoll_ctl;
     example::check(epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
   void accept_all() {
     for (;;) {
+      ++calls_.accept4;
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
         const auto slot = static_cast<std::size_t>(fd);
@@ -89,6 +98,7 @@ class event_loop {
 
   void read_and_answer(int fd, connection& c, bool to_the_end) {
     for (;;) {
+      ++calls_.recv;
       const ssize_t n = recv(fd, buffer_.data(), buffer_.size(), 0);
       if (n < 0 && errno == EAGAIN) break;
       if (n <= 0) return drop(fd);
@@ -107,6 +117,7 @@ class event_loop {
   // False: nothing more can be done for this connection now, or it is gone.
   bool flush(int fd, connection& c) {
     while (!c.unsent.empty()) {
+      ++calls_.send;
       const ssize_t n = send(fd, c.unsent.data(), c.unsent.size(), MSG_NOSIGNAL);
       if (n < 0) {
         if (errno != EAGAIN) drop(fd);
@@ -120,10 +131,12 @@ class event_loop {
   }
 
   void drop(int fd) {
+    ++calls_.close;
     close(fd);
     connections_[static_cast<std::size_t>(fd)].reset();
   }
 
+  call_counts calls_;
   int epoll_ = example::check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   int listener_;
   int stop_;
@@ -147,10 +160,27 @@ int main(int argc, char** argv) {
   std::printf("listening on 127.0.0.1:%u\n", unsigned{port});
   std::fflush(stdout);
 
-  std::vector<std::jthread> threads;
+  std::vector<std::future<call_counts>> threads;
   for (const int listener : listeners)
-    threads.emplace_back([listener, stop] { event_loop(listener, stop).run(); });
+    threads.push_back(std::async(std::launch::async,
+                                 [listener, stop] { return event_loop(listener, stop).run(); }));
   int signal = 0;
   sigwait(&stop_signals, &signal);
   eventfd_write(stop, 1);
+
+  call_counts all;
+  for (auto& thread : threads) {
+    const call_counts one = thread.get();
+    all.epoll_wait += one.epoll_wait;
+    all.epoll_ctl += one.epoll_ctl;
+    all.accept4 += one.accept4;
+    all.recv += one.recv;
+    all.send += one.send;
+    all.close += one.close;
+  }
+  if (example::flag(argc, argv, "--stats"))
+    std::printf(
+        "{\"system_calls\": {\"epoll_wait\": %lu, \"epoll_ctl\": %lu, \"accept4\": %lu, "
+        "\"recv\": %lu, \"send\": %lu, \"close\": %lu}}\n",
+        all.epoll_wait, all.epoll_ctl, all.accept4, all.recv, all.send, all.close);
 }

@@ -32,9 +32,12 @@ class http_session {
     http_parser_execute(&parser_, &callbacks, reinterpret_cast<const char*>(arrived.data()),
                         arrived.size());
     switch (HTTP_PARSER_ERRNO(&parser_)) {
-      case HPE_OK: return {answers(completed_), false};
-      case HPE_CB_message_complete: return {answers(completed_), true};
-      default: return {answers_and_refusal(completed_), true};
+      case HPE_OK:
+        return {answers(completed_), false};
+      case HPE_CB_message_complete:
+        return {answers(completed_), true};
+      default:
+        return {answers_and_refusal(completed_), true};
     }
   }
 
@@ -51,7 +54,8 @@ class http_session {
       "Connection: close\r\n"
       "\r\n";
 
-  // The first may have come in pieces before; each of the others takes at least "GET / HTTP/1.1\n\n".
+  // The first may have come in pieces before; each of the others takes at least "GET /
+  // HTTP/1.1\n\n".
   static constexpr std::size_t most_at_once = read_size / 16 + 1;
 
   // Every request gets the same answer, so the answers to n requests are the first n of a row that

@@ -1,0 +1,44 @@
+"""What must be reached, and what is aimed at: one bar for each row of the table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    row: str
+    must: float
+    aim: float
+    at_least: bool = False  # most bars are upper limits
+    unit: str = "x"  # "x": a ratio of two systems; else the unit of an absolute figure
+
+    def verdict(self, value):
+        """`ok` where the aim is reached, `aim` where only the bar is, `MISSED` where neither is."""
+        reached = (lambda limit: value >= limit) if self.at_least else (lambda limit: value <= limit)
+        if reached(self.aim):
+            return "ok"
+        return "aim" if reached(self.must) else "MISSED"
+
+
+BARS = [
+    Bar("raw switch / fcontext", 0.5, 0.45),
+    Bar("yield, 2 fibers / Boost.Fiber", 0.25, 0.15),
+    Bar("yield, 1,000 fibers / Boost.Fiber", 0.35, 0.2),
+    Bar("spawn+join one by one / std::thread", 1 / 1000, 1 / 1400),
+    Bar("spawn 10,000 then join / std::thread", 1 / 800, 1 / 1400),
+    Bar("1,000,000 parked: memory each", 5, 4.85, unit="KiB"),
+    Bar("1,000,000 parked: mappings", 1000, 60, unit="VMAs"),
+    Bar("1,000,000 parked: creation / Go", 1.5, 1.0),
+    Bar("HTTP CPU a request, 100 connections / bare loop", 1.12, 1.05),
+    Bar("HTTP CPU a request, 1,000 connections / bare loop", 1.12, 1.05),
+    Bar("HTTP requests/s, 2 workers / 2 bare loops", 0.9, 0.97, at_least=True),
+    Bar("HTTP system calls a request - bare loop", 0.1, 0.02, unit="calls"),
+    Bar("HTTP epoll_ctl + futex a request", 0.01, 0.01, unit="calls"),
+    Bar("HTTP ping-pong p50 / bare loop", 1.2, 1.05),
+    Bar("10,000 connections, 30 s: errors + lost", 0, 0, unit=""),
+    Bar("10,000 parked, idle 10 s: CPU", 20, 5, unit="ms"),
+    Bar("CPU-bound fibers: 2 workers / 1", 1.9, 1.97, at_least=True),
+]
+
+
+def bar_of(row):
+    return next(bar for bar in BARS if bar.row == row)

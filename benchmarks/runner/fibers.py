@@ -1,0 +1,106 @@
+"""The workloads without a network: switches, yields, spawning, memory, processors."""
+
+from .programs import run_google, run_json
+from .stats import ratio
+from .workload import Workload, per_op
+
+ONE_CPU = {1}
+
+
+def program(name, *arguments, cpus=None, quick=None):
+    """A system of a workload: runs one program; `quick` replaces the arguments of a quick run."""
+
+    def measure(context):
+        given = quick if context.quick and quick is not None else arguments
+        return run_json(context.build, name, *given, cpus=cpus)
+
+    return measure
+
+
+def time_per_op(system, peer):
+    return lambda results: ratio(per_op(results[system]), per_op(results[peer]))
+
+
+def raw_switch():
+    def both(context):
+        time = context.few("0.3", "0.05")
+        return run_google(context.build, "bench_google_raw_switch",
+                          f"--benchmark_min_time={time}", cpus=ONE_CPU)
+
+    return Workload(
+        "raw_switch", {"google": both},
+        {"raw switch / fcontext":
+            lambda r: ratio(r["google"]["weft_switch"], r["google"]["boost_fcontext"])})
+
+
+def yields(size, row):
+    arguments = ("--size", size, "--ops", 5_000_000)
+    quick = ("--size", size, "--ops", 500_000)
+    return Workload(
+        f"yield_{size}",
+        {system: program(f"bench_{system}_yield", *arguments, cpus=ONE_CPU, quick=quick)
+            for system in ("weft", "boost")},
+        {row: time_per_op("weft", "boost")})
+
+
+def spawn():
+    """Kernel threads are left unpinned: it is what their users do, and it is their better case."""
+    return Workload(
+        "spawn",
+        {
+            "weft": program("bench_weft_spawn_join", "--size", 5_000_000,
+                            quick=("--size", 500_000)),
+            "weft, many": program("bench_weft_spawn_many", "--size", 10_000, "--rounds", 200,
+                                  quick=("--size", 10_000, "--rounds", 20)),
+            "pthread": program("bench_pthread_spawn_join", "--size", 20_000,
+                               quick=("--size", 5_000)),
+        },
+        {
+            "spawn+join one by one / std::thread": time_per_op("weft", "pthread"),
+            "spawn 10,000 then join / std::thread": time_per_op("weft, many", "pthread"),
+        })
+
+
+def parked():
+    """Each run is a process of its own, so each creation is a cold one."""
+    size = ("--size", 1_000_000)
+    return Workload(
+        "parked",
+        {"weft": program("bench_weft_parked", *size), "go": program("bench_go_parked", *size)},
+        {
+            "1,000,000 parked: memory each":
+                lambda r: (r["weft"]["rss_kib"] + r["weft"]["page_table_kib"]) / r["weft"]["size"],
+            "1,000,000 parked: mappings": lambda r: r["weft"]["mappings"],
+            "1,000,000 parked: creation / Go": time_per_op("weft", "go"),
+        })
+
+
+def idle():
+    return Workload(
+        "idle",
+        {"weft": program("bench_weft_idle", "--size", 10_000, "--seconds", 10,
+                         quick=("--size", 10_000, "--seconds", 2))},
+        {"10,000 parked, idle 10 s: CPU": lambda r: r["weft"]["cpu_ms"]},
+        rounds=1)
+
+
+def cpu_scaling():
+    def workers(n):
+        return program("bench_weft_cpu_scaling", "--workers", n, "--size", 64,
+                       quick=("--workers", n, "--size", 16))
+
+    return Workload(
+        "cpu_scaling", {"1 worker": workers(1), "2 workers": workers(2)},
+        {"CPU-bound fibers: 2 workers / 1": time_per_op("1 worker", "2 workers")})
+
+
+def workloads():
+    return [
+        raw_switch(),
+        yields(2, "yield, 2 fibers / Boost.Fiber"),
+        yields(1000, "yield, 1,000 fibers / Boost.Fiber"),
+        spawn(),
+        parked(),
+        cpu_scaling(),
+        idle(),
+    ]
