@@ -8,17 +8,30 @@
 #include <system_error>
 
 namespace weft::detail {
-void fatal(const char* format, ...) noexcept {
+namespace {
+void write_line(const char* format, va_list arguments) noexcept {
   char line[512] = "weft: ";
   constexpr std::size_t prefix = 6;
-  va_list arguments;
-  va_start(arguments, format);
   const int wanted = std::vsnprintf(line + prefix, sizeof line - prefix - 1, format, arguments);
-  va_end(arguments);
   std::size_t length = prefix + static_cast<std::size_t>(wanted < 0 ? 0 : wanted);
   if (length > sizeof line - 2) length = sizeof line - 2;
   line[length] = '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, length + 1);
+}
+}  // namespace
+
+void report(const char* format, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, format);
+  write_line(format, arguments);
+  va_end(arguments);
+}
+
+void fatal(const char* format, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, format);
+  write_line(format, arguments);
+  va_end(arguments);
   std::abort();
 }
 

@@ -5,6 +5,9 @@ namespace weft::detail {
 // undefined: there is no state to return to. Allocates nothing; any thread, any stack.
 [[noreturn, gnu::format(printf, 1, 2), gnu::cold]] void fatal(const char* format, ...) noexcept;
 
+// The same line without the end of the process.
+[[gnu::format(printf, 1, 2), gnu::cold]] void report(const char* format, ...) noexcept;
+
 // Throws std::system_error(error, std::generic_category(), text). Out of line, so that no caller's
 // fast path carries the string building.
 [[noreturn, gnu::format(printf, 2, 3), gnu::cold]] void throw_system(int error, const char* format,

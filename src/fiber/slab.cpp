@@ -24,11 +24,11 @@ struct slab {
   control_block* fresh_end = nullptr;
   atomic<std::size_t> chunks{0};
   struct {
-    control_block* begin;
-    std::size_t count;
-  } chunk[max_chunks];
+    control_block* begin = nullptr;
+    std::size_t count = 0;
+  } chunk[max_chunks] = {};
 };
-constinit slab all;
+constinit slab all{};
 
 void map_chunk_locked() {
   const std::size_t index = all.chunks.load(std::memory_order_relaxed);

@@ -41,5 +41,7 @@ struct carrier {
   atomic<std::uint32_t> pinned_count{0};
 
   sys_counts syscalls;
+  atomic<std::uint64_t> watch_holds{0};  // times it blocked in the watch; this carrier writes
+  atomic<std::uint64_t> sleeps{0};       // times it slept on its futex; this carrier writes
 };
 }  // namespace weft::detail

@@ -50,6 +50,9 @@ struct alignas(cache_line) runtime_core {
   atomic<std::uint32_t> foreign_visits{0};    // foreign threads inside a wake; the end waits for 0
   atomic<std::uint64_t> foreign_spawned{0};
   atomic<std::uint64_t> internal_alive{0};
+  // A lone fiber pushed into a slot is mostly half of a ping-pong pair, and waking a processor for it
+  // is wasted. Pushes between two such wakes: doubled by a fruitless search, reset by a fruitful one.
+  atomic<std::uint32_t> slot_wake_hold{1};
   atomic<std::uint32_t> starving{0};          // carriers with pinned work and no processor
   counters foreign;                           // the monitor's own counters
   blocking_gate gate;

@@ -49,6 +49,13 @@ class idle_word {
     return {seen & searching_mask, seen >> idle_shift};
   }
 
+  // seq_cst: the monitor's half of going to rest; pairs with woken().
+  bool all_idle(std::uint32_t processors) const noexcept {
+    return word_.load(std::memory_order_seq_cst) >> idle_shift == processors;
+  }
+  // The runtime has ended.
+  void reset() noexcept { word_.store(0, std::memory_order_relaxed); }
+
   // A running processor starts to search, unless `limit` do already.
   bool try_search(std::uint32_t limit) noexcept {
     if ((word_.load(std::memory_order_relaxed) & searching_mask) >= limit) return false;

@@ -35,6 +35,7 @@ struct alignas(cache_line) processor {
   bool solo = false;             // the only processor of its runtime: nobody steals here
   std::uint32_t tick = 0;        // switches; every 61st looks further than the local queue
   std::uint32_t slot_streak = 0; // runs from the slot in a row
+  std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   publication pending;
   stack dying;                   // the stack that after_exit gives back
   stack_class dying_class = 0;

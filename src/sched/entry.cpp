@@ -1,0 +1,127 @@
+// The first function on every fiber's stack, and the end of a fiber.
+#include <cxxabi.h>
+
+#include <exception>
+#include <typeinfo>
+#include <weft/operation_canceled.hpp>
+
+#include "base/fatal.hpp"
+#include "fiber/extras.hpp"
+#include "sched/internal.hpp"
+#include "sched/drain.hpp"
+#include "sched/permits.hpp"
+
+namespace weft::detail {
+namespace {
+[[noreturn]] void die_of_exception(const control_block& me, const char* what) noexcept {
+  const char* name = name_of(me);
+  report("an exception left fiber %llu%s%s%s: %s",
+              static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)),
+              *name ? " \"" : "", name, *name ? "\"" : "", what);
+  std::terminate();
+}
+
+void run_closure(control_block& me) noexcept {
+  try {
+    me.invoke(me.closure);
+  } catch (const operation_canceled&) {
+    if (!stop_requested(me)) {
+      die_of_exception(me, "weft::operation_canceled, and nobody asked the fiber to stop");
+    }
+  } catch (const std::exception& error) {
+    die_of_exception(me, error.what());
+  } catch (abi::__forced_unwind&) {
+    fatal("pthread_exit or pthread_cancel inside fiber %llu: return from the fiber instead",
+          static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)));
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    die_of_exception(me, type ? type->name() : "not a std::exception");
+  }
+}
+
+// The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched. Returns
+// a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
+control_block* publish_end(processor& p, control_block& me) noexcept {
+  control_block* ready = nullptr;
+  // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
+  control_block* joiner = me.joiner.load(std::memory_order_acquire);
+  for (;;) {
+    if (joiner == joiner_detached) {
+      renew_block(me);
+      p.blocks.give(&me);
+      break;
+    }
+    if (joiner && me.joiner_epoch && joiner->word.claim(me.joiner_epoch, wake_reason::wake)) {
+      // Ours now: the joiner cannot withdraw, it runs only when we make it ready. So a plain store.
+      // release: pairs with the acquire in join; all that the fiber did is visible.
+      me.joiner.store(joiner_finished, std::memory_order_release);
+      ready = joiner;
+      break;
+    }
+    // Nobody, or one whose wait ended another way and who is about to withdraw.
+    // release: as above. acquire on failure: somebody registered or withdrew meanwhile.
+    if (me.joiner.compare_exchange_weak(joiner, joiner_finished, std::memory_order_acq_rel,
+                                        std::memory_order_acquire)) {
+      break;
+    }
+  }
+  return ready;
+}
+
+void after_exit(void* arg, context*) noexcept {
+  processor& p = *static_cast<thread_header*>(arg)->held;
+  p.stacks.give(p.dying_class, p.dying);
+}
+
+bool runs_here(const processor& p, const control_block& block) noexcept {
+  return !(block.flags & (fiber_flag::kernel_thread | fiber_flag::pinned)) &&
+         block.rt.load(std::memory_order_relaxed) == p.core;
+}
+}  // namespace
+
+void fiber_main(void* arg) noexcept {
+  auto* header = static_cast<thread_header*>(arg);
+  for (;;) {
+    control_block& me = *header->fiber;
+    --header->section;
+    run_closure(me);
+    header = current();
+    ++header->section;
+    processor& p = *header->held;
+    runtime_core& core = *p.core;
+    const stack mine = me.stk;
+    const stack_class mine_class = me.size_class;
+    const bool had_fp_env = me.flags & fiber_flag::fp_env;
+    const bool internal = me.flags & fiber_flag::internal;
+
+    put_permit(p);
+    // Counted before the end is published, read after `draining` is set: see runtime end.
+    bump(p.count.finished);
+    if (internal) core.internal_alive.fetch_sub(1, std::memory_order_relaxed);
+    control_block* next = publish_end(p, me);
+    tell_if_draining(core);
+
+    if (next && (!runs_here(p, *next) || p.slot_streak >= slot_limit)) {
+      make_ready(next);
+      next = nullptr;
+    } else if (next) {
+      ++p.slot_streak;  // a direct hand-off counts like a run from the slot
+    }
+    if (!next) next = pick_next(p);
+
+    if (next && !(next->flags & fiber_flag::started) && next->size_class == mine_class &&
+        !((next->flags & fiber_flag::fp_env) || had_fp_env)) {
+      // The hot hand-over (D4): the next fiber begins in this very frame, on a stack that is warm.
+      next->stk = mine;
+      next->flags |= fiber_flag::started;
+      header->fiber = next;
+      bump(p.count.switches);
+      *header->errno_address = 0;
+      continue;
+    }
+    p.dying = mine;
+    p.dying_class = mine_class;
+    leave_for_good(header, next, had_fp_env, after_exit);
+  }
+}
+}  // namespace weft::detail

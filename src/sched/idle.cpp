@@ -1,0 +1,253 @@
+// A processor goes idle and is woken: the code behind the proof in idle.hpp.
+#include "sched/idle.hpp"
+
+#include "base/futex.hpp"
+#include "sched/internal.hpp"
+
+namespace weft::detail {
+namespace {
+constexpr auto as_word(sleep_state s) noexcept { return static_cast<std::uint32_t>(s); }
+
+void list_idle_locked(runtime_core& core, processor* p, carrier& sleeper) noexcept {
+  p->state.store(processor_state::idle, std::memory_order_relaxed);
+  p->holder.store(nullptr, std::memory_order_relaxed);
+  p->sleeper = &sleeper;
+  p->listed_idle = true;
+  p->next_idle = core.idle_list;
+  core.idle_list = p;
+}
+
+void unlist_idle_locked(runtime_core& core, processor* p) noexcept {
+  processor** link = &core.idle_list;
+  while (*link != p) link = &(*link)->next_idle;
+  *link = p->next_idle;
+  p->listed_idle = false;
+}
+
+bool is_notified(const carrier& me) noexcept {
+  // acquire: pairs with the exchange in hand_over_locked; `handed` is visible then.
+  return me.sleep.load(std::memory_order_acquire) == as_word(sleep_state::notified);
+}
+
+// Takes what a waker handed over.
+void accept(thread_header* header, carrier& me, bool& searching) noexcept {
+  searching = me.handed_searching;
+  attach(header, me, me.handed);
+}
+
+// The processor this carrier went idle with, if nobody took it meanwhile.
+bool take_back(runtime_core& core, thread_header* header, carrier& me, processor* p,
+               bool to_search) noexcept {
+  const spin_guard guard(core.idle_lock);
+  if (!p->listed_idle || p->sleeper != &me) return false;
+  unlist_idle_locked(core, p);
+  core.idle.woken(to_search);
+  attach(header, me, p);
+  return true;
+}
+
+// Blocks in the watch until something happens. What it found goes to `ready`.
+void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noexcept {
+  for (;;) {
+    const nanos until = core.events->earliest();
+    // seq_cst: pairs with the armer in sleep_on_futex. Either it sees `until` and kicks, or the
+    // second look sees its timer.
+    core.watch_until.store(until, std::memory_order_seq_cst);
+    if (core.events->earliest() >= until) break;
+  }
+  std::uint32_t expected = as_word(sleep_state::awake);
+  // acq_rel: pairs with the exchange in hand_over_locked, whichever comes first.
+  if (me.sleep.compare_exchange_strong(expected, as_word(sleep_state::in_watch),
+                                       std::memory_order_acq_rel, std::memory_order_acquire)) {
+    bump(me.watch_holds);
+    core.events->poll(core.watch_until.load(std::memory_order_relaxed), ready);
+    expected = as_word(sleep_state::in_watch);
+    me.sleep.compare_exchange_strong(expected, as_word(sleep_state::awake),
+                                     std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+  if (core.watch_until.load(std::memory_order_relaxed) != never) {
+    core.events->expire(now(), ready);
+  }
+}
+
+void sleep_on_futex(runtime_core& core, carrier& me) noexcept {
+  // What this processor armed while another held the watch may be due before that one returns.
+  // seq_cst: pairs with watch().
+  if (core.events->earliest() < core.watch_until.load(std::memory_order_seq_cst)) {
+    core.events->kick();
+  }
+  std::uint32_t expected = as_word(sleep_state::awake);
+  if (!me.sleep.compare_exchange_strong(expected, as_word(sleep_state::on_futex),
+                                        std::memory_order_acq_rel, std::memory_order_acquire)) {
+    return;
+  }
+  bump(me.sleeps);
+  while (!is_notified(me)) futex_wait(&me.sleep, as_word(sleep_state::on_futex));
+}
+}  // namespace
+
+wake_call hand_over_locked(carrier& to, processor* p, bool searching) noexcept {
+  to.handed = p;
+  to.handed_searching = searching;
+  // acq_rel: pairs with the sleeper's compare-exchange and is_notified.
+  const std::uint32_t found =
+      to.sleep.exchange(as_word(sleep_state::notified), std::memory_order_acq_rel);
+  return {&to, static_cast<sleep_state>(found)};
+}
+
+void carry_out(runtime_core& core, wake_call wake, processor* by) noexcept {
+  if (!wake.who) return;
+  if (by) {
+    bump(by->count.wakes);
+  } else {
+    core.foreign.wakes.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (wake.found == sleep_state::on_futex) futex_wake(&wake.who->sleep, 1);
+  if (wake.found == sleep_state::in_watch) core.events->kick();
+}
+
+void push_spare_locked(runtime_core& core, carrier& c) noexcept {
+  c.spare = true;
+  c.next_spare = core.spare_list;
+  core.spare_list = &c;
+}
+
+void unlist_spare_locked(runtime_core& core, carrier& c) noexcept {
+  carrier** link = &core.spare_list;
+  while (*link != &c) link = &(*link)->next_spare;
+  *link = c.next_spare;
+  c.spare = false;
+  if (c.starving) {
+    c.starving = false;
+    core.starving.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+wake_call give_idle_locked(runtime_core& core, processor* p, carrier& to) noexcept {
+  unlist_idle_locked(core, p);
+  core.idle.woken(true);
+  if (p->sleeper != &to) {
+    unlist_spare_locked(core, to);
+    push_spare_locked(core, *p->sleeper);
+  }
+  return hand_over_locked(to, p, true);
+}
+
+void wake_one(runtime_core& core, processor* by) noexcept {
+  wake_call wake;
+  {
+    const spin_guard guard(core.idle_lock);
+    if (!core.idle_list || core.idle.look().searching > 0) return;
+    // The one in the watch last: it is the only one that sees readiness.
+    processor* chosen = core.idle_list;
+    for (processor* p = core.idle_list; p; p = p->next_idle) {
+      if (p->sleeper->sleep.load(std::memory_order_relaxed) != as_word(sleep_state::in_watch)) {
+        chosen = p;
+        break;
+      }
+    }
+    wake = give_idle_locked(core, chosen, *chosen->sleeper);
+  }
+  carry_out(core, wake, by);
+}
+
+bool give_to_starving(runtime_core& core, thread_header* header) noexcept {
+  wake_call wake;
+  {
+    const spin_guard guard(core.idle_lock);
+    carrier* starving = core.spare_list;
+    while (starving && !starving->starving) starving = starving->next_spare;
+    if (!starving) return false;
+    unlist_spare_locked(core, *starving);
+    processor* p = header->held;
+    attach(header, *header->self, nullptr);
+    wake = hand_over_locked(*starving, p, false);
+  }
+  carry_out(core, wake, nullptr);
+  return true;
+}
+
+bool anything_queued(runtime_core& core, carrier& me) noexcept {
+  if (core.inject.size() > 0) return true;
+  if (me.pinned_count.load(std::memory_order_seq_cst) > 0) return true;
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    if (core.processors[i]->ring.size() > 0) return true;
+  }
+  return false;
+}
+
+void go_idle(carrier& me, bool& searching) noexcept {
+  runtime_core& core = *me.core;
+  thread_header* header = current();
+  processor* const p = header->held;
+  {
+    const spin_guard guard(core.idle_lock);
+    me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
+    header->held = nullptr;
+    list_idle_locked(core, p, me);
+    core.idle.went_idle(searching);  // Q1
+    searching = false;
+  }
+  if (anything_queued(core, me) || core.stopping.load(std::memory_order_seq_cst) != 0) {  // Q2
+    if (take_back(core, header, me, p, true)) {
+      searching = true;
+      return;
+    }
+  }
+  task_list<control_block> ready;
+  for (;;) {  // Q3
+    // acq_rel: the watch changes hands; pairs with the release below.
+    if (core.watch.exchange(1, std::memory_order_acq_rel) == 0) {
+      watch(core, me, ready);
+      core.watch.store(0, std::memory_order_release);
+      if (is_notified(me)) break;
+      if (take_back(core, header, me, p, false)) break;
+      if (is_notified(me)) break;
+      // Another carrier runs on the processor by now: what was found is for whoever is running.
+      make_ready(core, ready);
+      ready = {};
+      if (core.stopping.load(std::memory_order_seq_cst) != 0) return;
+    } else {
+      sleep_on_futex(core, me);
+      break;
+    }
+  }
+  if (!header->held) accept(header, me, searching);
+  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
+  make_ready(core, ready);
+}
+
+void be_spare(carrier& me, bool& searching) noexcept {
+  runtime_core& core = *me.core;
+  thread_header* header = current();
+  searching = false;
+  {
+    const spin_guard guard(core.idle_lock);
+    if (core.stopping.load(std::memory_order_relaxed) != 0) return;
+    if (processor* p = core.idle_list) {
+      unlist_idle_locked(core, p);
+      core.idle.woken(true);
+      push_spare_locked(core, *p->sleeper);
+      searching = true;
+      attach(header, me, p);
+      return;
+    }
+    me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
+    push_spare_locked(core, me);
+    if (me.pinned_count.load(std::memory_order_relaxed) > 0) {
+      me.starving = true;
+      core.starving.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  sleep_on_futex(core, me);
+  if (is_notified(me) && me.handed) accept(header, me, searching);
+}
+
+void attach(thread_header* header, carrier& me, processor* p) noexcept {
+  header->held = p;
+  if (!p) return;
+  p->holder.store(&me, std::memory_order_relaxed);
+  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
+  p->state.store(processor_state::running, std::memory_order_release);
+}
+}  // namespace weft::detail

@@ -1,0 +1,68 @@
+#pragma once
+#include "sched/schedule.hpp"
+
+// Shared by the files of this layer only.
+namespace weft::detail {
+inline constexpr std::uint32_t look_every = 61;   // switches between looks beyond the local queue
+inline constexpr std::uint32_t slot_limit = 3;    // runs from the slot in a row
+
+// Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there, or
+// time for the long way, which the carrier's loop takes (loop.cpp).
+control_block* pick_next(processor&) noexcept;
+// Owner. To the end of the ring, or to the inject queue when that is full.
+void push_ring(processor&, control_block*) noexcept;
+// Owner. To be run next.
+void push_slot(processor&, control_block*) noexcept;
+// Owner. Everything pushed in the caller's batch is queued: wake a searcher if that is due.
+void wake_for_local(processor&) noexcept;
+
+// Binds a stack to an unstarted fiber. False: no stack is to be had now.
+bool bind_stack(processor&, control_block&) noexcept;
+// The running fiber is over: goes to `next`, or to the carrier's loop, for good. after runs on the new
+// stack; it gives the old one back.
+[[noreturn]] void leave_for_good(thread_header*, control_block* next, bool had_fp_env,
+                                 after_fn after) noexcept;
+// The carrier's loop, in its section: runs `next` (which has a stack) and whatever follows it, until
+// some fiber has nothing to switch to.
+void enter_from_loop(thread_header*, control_block* next) noexcept;
+// First function of every fiber (entry.cpp).
+void fiber_main(void* header) noexcept;
+
+// Any thread. Wakes an idle processor to search, if there is one and nobody searches. `by`: the
+// processor whose counters tell of it, null on a foreign thread.
+void wake_one(runtime_core&, processor* by) noexcept;
+
+// idle.cpp: the lists of idle processors and spare carriers. `_locked`: idle_lock is held.
+// A wake that has been decided under the lock and is carried out, with its system call, after it.
+struct wake_call {
+  carrier* who = nullptr;
+  sleep_state found = sleep_state::awake;
+};
+// Gives the idle processor `p` to the sleeping carrier `to`: the one that sleeps with it, or a spare,
+// which then changes places with that one.
+wake_call give_idle_locked(runtime_core&, processor* p, carrier& to) noexcept;
+void push_spare_locked(runtime_core&, carrier&) noexcept;
+void unlist_spare_locked(runtime_core&, carrier&) noexcept;
+wake_call hand_over_locked(carrier& to, processor* p, bool searching) noexcept;
+void carry_out(runtime_core&, wake_call, processor* by) noexcept;
+// A running carrier gives its processor to one that starves for it, and has none then.
+bool give_to_starving(runtime_core&, thread_header*) noexcept;
+
+// loop.cpp
+void carrier_loop(carrier&) noexcept;
+// The wake on behalf of one push into the slot: held back while such wakes prove fruitless (D6).
+void wake_for_slot(processor&) noexcept;
+// Returns with a processor, or without when the runtime is stopping. What was found by the way is
+// queued on that processor. `searching`: whether the carrier counts as a searcher, before and after.
+void go_idle(carrier&, bool& searching) noexcept;
+// The carrier has no processor: takes an idle one or sleeps until it is handed one.
+void be_spare(carrier&, bool& searching) noexcept;
+bool anything_queued(runtime_core&, carrier&) noexcept;
+// monitor.cpp
+void monitor_loop(runtime_core&) noexcept;
+void wake_monitor_if_resting(runtime_core&) noexcept;
+// spares.cpp: a thread for `p`: a sleeping spare or a new one. False: none to be had.
+bool start_carrier_for(runtime_core&, processor*) noexcept;
+
+void attach(thread_header*, carrier&, processor*) noexcept;
+}  // namespace weft::detail

@@ -1,0 +1,189 @@
+// What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and finds
+// nothing in the local queue switches here, and so does every 61st switch.
+#include "base/fatal.hpp"
+#include "base/spin_lock.hpp"
+#include "sched/internal.hpp"
+#include "stack/arena.hpp"
+
+namespace weft::detail {
+namespace {
+// ticks() between two looks at readiness by a busy processor, some 20 us: a look costs a system call,
+// and fibers that only yield would make one every 61 yields.
+constexpr std::uint64_t look_gap = 50'000;
+// ticks() between a thief's two looks at a slot, some 3 us: a ping-pong partner is gone by then.
+constexpr std::uint64_t slot_age = 8'000;
+
+control_block* pop_pinned(carrier& me) noexcept {
+  if (me.pinned_count.load(std::memory_order_relaxed) == 0) [[likely]] return nullptr;
+  const spin_guard guard(me.pinned_lock);
+  control_block* block = me.pinned.pop_front();
+  if (block) me.pinned_count.fetch_sub(1, std::memory_order_relaxed);
+  return block;
+}
+
+// A share of the inject queue: what this processor may take without starving the others.
+bool take_injected(processor& p) noexcept {
+  runtime_core& core = *p.core;
+  const std::size_t queued = core.inject.size();
+  if (queued == 0) return false;
+  std::size_t share = queued / core.workers + 1;
+  constexpr std::size_t most = local_ring<control_block>::half;
+  const std::size_t room = local_ring<control_block>::capacity() - p.ring.size();
+  if (share > most) share = most;
+  if (share > room) share = room;
+  task_list<control_block> batch = core.inject.pop(share);
+  const bool any = !batch.empty();
+  while (control_block* block = batch.pop_front()) push_ring(p, block);
+  return any;
+}
+
+// Timers and readiness, without blocking.
+void look(processor& p, carrier&) noexcept {
+  runtime_core& core = *p.core;
+  task_list<control_block> ready;
+  if (core.events->has_fds()) {
+    const std::uint64_t at = ticks();
+    if (at - p.last_look > look_gap) {
+      p.last_look = at;
+      bump(p.count.looks);
+      core.events->poll(0, ready);
+    }
+  }
+  if (core.events->earliest() != never) core.events->expire(now(), ready);
+  make_ready(core, ready);
+}
+
+// A thief's turn at the slots: takes a fiber only if the same push is still there some microseconds
+// later, so that two fibers waking one another are not torn apart.
+control_block* steal_slot(runtime_core& core, processor& me) noexcept {
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    processor& victim = *core.processors[i];
+    if (&victim == &me) continue;
+    control_block* seen = victim.slot.load(std::memory_order_relaxed);
+    if (!seen) continue;
+    const std::uint32_t push = victim.slot_pushes.load(std::memory_order_relaxed);
+    for (const std::uint64_t start = ticks(); ticks() - start < slot_age;) cpu_relax();
+    if (victim.slot_pushes.load(std::memory_order_relaxed) != push) continue;
+    // acquire: pairs with the release in push_slot.
+    if (victim.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+      return seen;
+    }
+  }
+  return nullptr;
+}
+
+control_block* search(runtime_core& core, processor& me) noexcept {
+  const std::uint32_t first = me.rng.below(core.workers);
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    processor& victim = *core.processors[(first + i) % core.workers];
+    if (&victim == &me) continue;
+    if (control_block* block = victim.ring.steal_into(me.ring)) {
+      bump(me.count.steals);
+      return block;
+    }
+  }
+  if (core.inject.size() > 0) {
+    task_list<control_block> one = core.inject.pop(1);
+    if (control_block* block = one.pop_front()) return block;
+  }
+  control_block* block = steal_slot(core, me);
+  if (block) bump(me.count.steals);
+  return block;
+}
+
+void stop_searching(processor& p, bool& searching) noexcept {
+  if (!searching) return;
+  searching = false;
+  p.core->slot_wake_hold.store(1, std::memory_order_relaxed);
+  if (p.core->idle.found()) wake_one(*p.core, &p);
+}
+
+void note_fruitless(runtime_core& core, processor& p) noexcept {
+  bump(p.count.fruitless_searches);
+  constexpr std::uint32_t most = 1 << 14;
+  const std::uint32_t hold = core.slot_wake_hold.load(std::memory_order_relaxed);
+  if (hold < most) core.slot_wake_hold.store(hold * 2, std::memory_order_relaxed);
+}
+
+// The next fiber to run here; null: the carrier is to end. Sleeps when there is none.
+control_block* find_next(carrier& me, bool& searching) noexcept {
+  runtime_core& core = *me.core;
+  thread_header* header = current();
+  for (;;) {
+    if (core.stopping.load(std::memory_order_relaxed) != 0) [[unlikely]] return nullptr;
+    if (!header->held) {
+      be_spare(me, searching);
+      continue;
+    }
+    processor& p = *header->held;
+    if (core.starving.load(std::memory_order_relaxed) != 0 && !searching) [[unlikely]] {
+      if (give_to_starving(core, header)) continue;
+    }
+    // The long look comes every 61st switch, however much is queued here (D6).
+    if (p.tick % look_every == 0) {
+      ++p.tick;
+      take_injected(p);
+      look(p, me);
+    }
+    control_block* next = pop_pinned(me);
+    if (!next) next = pick_next(p);
+    if (!next && p.tick % look_every == 0) continue;
+    if (!next && take_injected(p)) next = pick_next(p);
+    if (const nanos due = core.events->earliest(); !next && due != never && due <= now()) {
+      look(p, me);
+      next = pick_next(p);
+    }
+    if (!next && !p.solo) {
+      if (!searching) searching = core.idle.try_search(core.search_limit);
+      if (searching) {
+        next = search(core, p);
+        if (!next) note_fruitless(core, p);
+      }
+    }
+    if (next) {
+      stop_searching(p, searching);
+      return next;
+    }
+    go_idle(me, searching);
+  }
+}
+
+// No stack for a fiber that holds a permit: the kernel refused memory or guards below the promised
+// limit. Fibers that end free stacks, so it waits its turn again, unless nothing else can ever run.
+void no_stack(processor& p, control_block* block, std::uint32_t& in_a_row) noexcept {
+  runtime_core& core = *p.core;
+  if (++in_a_row > 1000 && p.ring.size() == 0 && core.inject.size() == 0 &&
+      core.idle.look().idle + 1 == core.workers && !core.events->has_fds() &&
+      core.events->earliest() == never) {
+    fatal("fiber %llu has no stack and nothing else can run to free one: %s",
+          static_cast<unsigned long long>(block->serial.load(std::memory_order_relaxed)),
+          "the kernel refused memory or guards below the limit (vm.max_map_count, RLIMIT_AS)");
+  }
+  core.inject.push(block);
+}
+}  // namespace
+
+void carrier_loop(carrier& me) noexcept {
+  thread_header* header = current();
+  adopt_thread(header);
+  header->self = &me;
+  header->syscalls = &me.syscalls;
+  header->section = 1;  // the loop never lets go of its processor but by its own act
+  attach(header, me, me.handed);
+  bool searching = me.handed_searching;
+  std::uint32_t without_stack = 0;
+  while (control_block* next = find_next(me, searching)) {
+    processor& p = *header->held;
+    if (!(next->flags & fiber_flag::started) && !bind_stack(p, *next)) {
+      no_stack(p, next, without_stack);
+      continue;
+    }
+    without_stack = 0;
+    enter_from_loop(header, next);
+  }
+  header->self = nullptr;
+  header->held = nullptr;
+  header->syscalls = nullptr;
+}
+}  // namespace weft::detail

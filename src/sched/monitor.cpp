@@ -1,0 +1,154 @@
+// The monitor: a thread beside the carriers that holds no processor. It sees to what nobody else can
+// see to: a processor whose carrier is blocked in the kernel, readiness and timers while every processor
+// computes, the watch while a processor is idle (invariant W), work that a wake has missed.
+//
+// It does not hold the watch itself while processors are busy, as a dedicated poller would: every
+// readiness event would then preempt a worker for a switch to the poller and back. Busy processors look
+// for themselves; the monitor looks only if none has for a whole tick.
+#include "base/futex.hpp"
+#include "sched/internal.hpp"
+#include "sched/threads.hpp"
+
+namespace weft::detail {
+namespace {
+constexpr nanos shortest_tick = 1'000'000;
+constexpr nanos longest_tick = 10'000'000;
+constexpr auto resting = static_cast<std::uint32_t>(sleep_state::on_futex);
+constexpr auto awake = static_cast<std::uint32_t>(sleep_state::awake);
+constexpr auto notified = static_cast<std::uint32_t>(sleep_state::notified);
+
+struct observation {
+  std::uint64_t activity = 0;  // advances whenever a fiber ran or somebody looked at readiness
+  bool all_idle = true;
+  bool queued = false;
+};
+
+observation observe(runtime_core& core) noexcept {
+  observation seen;
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    processor& p = *core.processors[i];
+    seen.activity += p.count.switches.load(std::memory_order_relaxed);
+    if (p.state.load(std::memory_order_acquire) != processor_state::idle) seen.all_idle = false;
+    if (p.ring.size() > 0 || p.slot.load(std::memory_order_relaxed)) seen.queued = true;
+  }
+  if (core.inject.size() > 0) seen.queued = true;
+  return seen;
+}
+
+std::uint64_t looks_of(const runtime_core& core) noexcept {
+  std::uint64_t sum = total(core, &counters::looks);
+  for (std::uint32_t i = 0; i < core.carrier_count; ++i) {
+    sum += core.carriers[i]->watch_holds.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+// A carrier that has been inside blocking() for a whole tick loses its processor to a spare, if there
+// is anything for the processor to do.
+void retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    processor& p = *core.processors[i];
+    const std::uint64_t calls = p.count.blocking_calls.load(std::memory_order_relaxed);
+    processor_state state = p.state.load(std::memory_order_acquire);
+    if (state != processor_state::blocking) {
+      blocked_at[i] = 0;
+      continue;
+    }
+    if (blocked_at[i] != calls) {  // a new call since the last tick
+      blocked_at[i] = calls;
+      continue;
+    }
+    // acq_rel: pairs with the owner's release on entry: its queues are ours from here on.
+    if (p.state.compare_exchange_strong(state, processor_state::taken, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+      if (!start_carrier_for(core, &p)) {
+        // No thread is to be had: the call keeps its processor, and we try again next tick.
+        p.state.store(processor_state::blocking, std::memory_order_release);
+      }
+    }
+  }
+}
+
+void look_for_all(runtime_core& core) noexcept {
+  task_list<control_block> ready;
+  if (core.events->has_fds()) {
+    core.foreign.looks.fetch_add(1, std::memory_order_relaxed);
+    core.events->poll(0, ready);
+  }
+  if (core.events->earliest() != never) core.events->expire(now(), ready);
+  make_ready(core, ready);
+}
+
+void sleep(runtime_core& core, std::uint32_t value, nanos until) noexcept {
+  if (core.monitor.sleep.load(std::memory_order_acquire) == value) {
+    futex_wait(&core.monitor.sleep, value, until);
+  }
+}
+
+// Everything is idle: no tick until a processor leaves idleness.
+void rest(runtime_core& core) noexcept {
+  std::uint32_t expected = awake;
+  if (!core.monitor.sleep.compare_exchange_strong(expected, resting, std::memory_order_acq_rel)) {
+    return;
+  }
+  // seq_cst: pairs with the load in go_idle, after the processor was taken off the idle list.
+  core.monitor_resting.store(1, std::memory_order_seq_cst);
+  const bool idle = core.idle.all_idle(core.workers);
+  const bool watched = core.watch.load(std::memory_order_seq_cst) != 0 ||
+                       (!core.events->has_fds() && core.events->earliest() == never);
+  if (idle && watched) {
+    while (core.monitor.sleep.load(std::memory_order_acquire) == resting) {
+      sleep(core, resting, never);
+    }
+  }
+  core.monitor_resting.store(0, std::memory_order_seq_cst);
+  expected = resting;
+  core.monitor.sleep.compare_exchange_strong(expected, awake, std::memory_order_acq_rel);
+  if (expected == notified && core.stopping.load(std::memory_order_seq_cst) == 0) {
+    core.monitor.sleep.store(awake, std::memory_order_release);
+  }
+}
+}  // namespace
+
+void wake_monitor_if_resting(runtime_core& core) noexcept {
+  std::uint32_t expected = resting;
+  if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel)) {
+    futex_wake(&core.monitor.sleep, 1);
+  }
+}
+
+void monitor_loop(runtime_core& core) noexcept {
+  nanos tick = shortest_tick;
+  std::uint64_t activity = 0;
+  std::uint64_t looks = 0;
+  int silent = 0;
+  std::uint64_t blocked_at[max_workers] = {};
+  bool queued_before = false;
+  while (core.stopping.load(std::memory_order_seq_cst) == 0) {
+    sleep(core, awake, now() + tick);
+    if (core.frozen.load(std::memory_order_relaxed) != 0) return;
+    const observation seen = observe(core);
+    retake_blocked(core, blocked_at);
+    const bool ran = seen.activity != activity;
+    activity = seen.activity;
+    const bool watch_free = core.watch.load(std::memory_order_relaxed) == 0;
+    const std::uint64_t looked = looks_of(core);
+    if (watch_free && looked == looks) look_for_all(core);
+    looks = looks_of(core);
+    // Invariant W, and work that a wake has missed: an idle processor, nobody searching, and either the
+    // watch is free or the same queues have had something in them for a whole tick.
+    if (core.idle.should_wake() && (watch_free || (seen.queued && queued_before))) {
+      wake_one(core, nullptr);
+    }
+    queued_before = seen.queued;
+    if (ran || !seen.all_idle) {
+      silent = 0;
+      tick = ran && tick * 2 < longest_tick ? tick * 2 : longest_tick;
+    } else if (++silent >= 2) {
+      rest(core);
+      silent = 0;
+      tick = shortest_tick;
+    }
+  }
+}
+}  // namespace weft::detail

@@ -1,0 +1,120 @@
+// Kernel threads of a runtime: made at its start, and when a processor has to be taken from a carrier
+// that is blocked in the kernel.
+#include <pthread.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/fatal.hpp"
+#include "sched/internal.hpp"
+#include "sched/threads.hpp"
+
+namespace weft::detail {
+namespace {
+// The loop and what it calls; fibers have stacks of their own.
+constexpr std::size_t carrier_stack = 256 * 1024;
+
+struct named_thread {
+  const char* name;
+  void* (*body)(void*);
+};
+
+int start_thread(pthread_t& thread, void* (*body)(void*), void* arg) noexcept {
+  pthread_attr_t attributes;
+  if (const int error = ::pthread_attr_init(&attributes)) return error;
+  ::pthread_attr_setstacksize(&attributes, carrier_stack);
+  // Signals belong to the program's own threads: a handler on a fiber's stack would need 3.4 KB of it.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF}) {
+    ::sigdelset(&all, fault);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  const int error = ::pthread_create(&thread, &attributes, body, arg);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return error;
+}
+
+void name_thread(const char* what, std::uint32_t index) noexcept {
+  char name[16];
+  std::snprintf(name, sizeof name, "weft-%s%u", what, index % 10000);
+  ::pthread_setname_np(::pthread_self(), name);
+}
+
+void* carrier_body(void* arg) {
+  auto& me = *static_cast<carrier*>(arg);
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  name_thread("w", me.index);
+  carrier_loop(me);
+  return nullptr;
+}
+
+void* monitor_body(void* arg) {
+  auto& me = *static_cast<carrier*>(arg);
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  name_thread("mon", 0);
+  thread_header* header = current();
+  adopt_thread(header);
+  header->syscalls = &me.syscalls;
+  monitor_loop(*me.core);
+  header->syscalls = nullptr;
+  return nullptr;
+}
+}  // namespace
+
+int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
+  carrier* fresh = nullptr;
+  {
+    const spin_guard guard(core.idle_lock);
+    // Entries of a former runtime on this core are recycled: carriers are type-stable.
+    if (core.carrier_count == max_carriers) return EAGAIN;
+    fresh = core.carriers[core.carrier_count];
+  }
+  if (!fresh) {
+    fresh = new (std::nothrow) carrier;
+    if (!fresh) return ENOMEM;
+  }
+  fresh->core = &core;
+  fresh->handed = p;
+  fresh->handed_searching = searching;
+  fresh->sleep.store(0, std::memory_order_relaxed);
+  fresh->spare = fresh->starving = false;
+  {
+    const spin_guard guard(core.idle_lock);
+    fresh->index = core.carrier_count;
+    core.carriers[core.carrier_count++] = fresh;
+  }
+  p->holder.store(fresh, std::memory_order_relaxed);
+  const int error = start_thread(fresh->thread, carrier_body, fresh);
+  if (error) {
+    const spin_guard guard(core.idle_lock);
+    --core.carrier_count;  // only the monitor and the runtime's start add: nobody came in between
+  }
+  return error;
+}
+
+int start_monitor(runtime_core& core) noexcept {
+  core.monitor.core = &core;
+  core.monitor.sleep.store(0, std::memory_order_relaxed);
+  return start_thread(core.monitor.thread, monitor_body, &core.monitor);
+}
+
+bool start_carrier_for(runtime_core& core, processor* p) noexcept {
+  wake_call wake;
+  {
+    const spin_guard guard(core.idle_lock);
+    if (carrier* spare = core.spare_list) {
+      unlist_spare_locked(core, *spare);
+      wake = hand_over_locked(*spare, p, false);
+    }
+  }
+  if (wake.who) {
+    carry_out(core, wake, nullptr);
+    return true;
+  }
+  return start_carrier(core, p, false) == 0;
+}
+}  // namespace weft::detail
