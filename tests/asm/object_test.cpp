@@ -1,0 +1,105 @@
+// The properties of asm/x86_64.S that only its object file shows. Assembles it once more and asks
+// readelf and objdump.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace weft::test {
+namespace {
+
+std::string run(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return "popen failed";
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  const int status = ::pclose(pipe);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) output += "\nfailed: " + command;
+  return output;
+}
+
+class object : public testing::Test {
+ protected:
+  object() {
+    const auto source = std::filesystem::path(__FILE__).parent_path() / "../../asm/x86_64.S";
+    path_ = testing::TempDir() + "weft_object_test." + std::to_string(::getpid()) + ".o";
+    assembled_ = run("c++ -c -o " + path_ + " " + source.string());
+  }
+  ~object() override { std::remove(path_.c_str()); }
+  void SetUp() override { ASSERT_EQ(assembled_, ""); }
+
+  std::string show(const std::string& command) const { return run(command + " " + path_); }
+  std::string disassembly(const std::string& function) const {
+    const std::string all = show("objdump -d --no-show-raw-insn");
+    const auto begin = all.find("<" + function + ">:");
+    return begin == std::string::npos ? "" : all.substr(begin, all.find("\n\n", begin) - begin);
+  }
+
+ private:
+  std::string path_;
+  std::string assembled_;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(object, promises_ibt_and_not_shstk) {
+  const std::string notes = show("readelf -n");
+  EXPECT_TRUE(has(notes, "x86 feature: IBT")) << notes;
+  EXPECT_FALSE(has(notes, "SHSTK")) << notes;
+}
+
+TEST_F(object, needs_no_executable_stack) {
+  const std::string sections = show("readelf -SW");
+  const auto at = sections.find(".note.GNU-stack");
+  ASSERT_NE(at, std::string::npos) << sections;
+  const std::string line = sections.substr(at, sections.find('\n', at) - at);
+  EXPECT_FALSE(has(line, " X ") || has(line, " AX ")) << line;
+}
+
+TEST_F(object, symbols_are_hidden_functions_with_sizes) {
+  const std::string symbols = show("readelf -sW");
+  for (const char* name : {"weft_switch", "weft_switch_away", "weft_context_entry",
+                           "weft_fp_env_save", "weft_fp_env_load"}) {
+    const auto at = symbols.find(std::string(" ") + name + "\n");
+    ASSERT_NE(at, std::string::npos) << name << "\n" << symbols;
+    const auto begin = symbols.rfind('\n', at) + 1;
+    const std::string line = symbols.substr(begin, at - begin);
+    EXPECT_TRUE(has(line, "FUNC    GLOBAL HIDDEN")) << line;
+    EXPECT_FALSE(has(line, ":      0 FUNC") || has(line, "     0 FUNC")) << name << " has no size";
+  }
+}
+
+// A ret would be predicted from the wrong side's calls.
+TEST_F(object, switches_without_ret) {
+  const std::string code = disassembly("weft_switch") + disassembly("weft_switch_away");
+  EXPECT_TRUE(has(code, "jmp    *%rdx")) << code;
+  EXPECT_FALSE(has(code, "ret")) << code;
+}
+
+TEST_F(object, indirect_branches_land_on_endbr64_and_none_is_untracked) {
+  const std::string code = show("objdump -d --no-show-raw-insn");
+  EXPECT_FALSE(has(code, "notrack")) << code;
+  for (const char* function : {"weft_context_entry", "weft_fp_env_save", "weft_fp_env_load"}) {
+    const std::string first = disassembly(function);
+    const auto line = first.find('\n') + 1;
+    EXPECT_TRUE(has(first.substr(line, first.find('\n', line) - line), "endbr64")) << first;
+  }
+}
+
+// Every instruction of the switch that moves rsp has its own row of unwind rules.
+TEST_F(object, unwind_rules_follow_each_instruction) {
+  const std::string frames = show("readelf --debug-dump=frames-interp");
+  for (const char* row : {"rsp+0 ", "rsp+128 ", "rsp+136 ", "rsp+144 ", "rsp+152 ", "rsp+160 ",
+                          "rsp+168 ", "rsp+176 ", "rsp+184 ", "rbx+184 "}) {
+    EXPECT_TRUE(has(frames, row)) << row << "\n" << frames;
+  }
+}
+
+}  // namespace
+}  // namespace weft::test
