@@ -16,8 +16,6 @@ from pathlib import Path
 
 from runner import fibers, serving
 from runner.bars import BARS
-from runner.programs import Failure
-from runner.stats import order_of_round, summarize
 from runner.table import line_of, missed, render
 from runner.workload import Context
 
@@ -49,27 +47,21 @@ def chosen(workloads, patterns):
 
 def run_round(workload, number, context):
     results = {}
-    try:
-        for system in order_of_round(workload.systems, number):
-            say(f"round {number + 1}: {workload.name}: {system}")
-            results[system] = workload.systems[system](context)
+    for system in workload.systems_of_round(number):
+        say(f"round {number + 1}: {workload.name}: {system}")
+        figures = workload.run_system(system, context)
+        if figures is None:
+            say(f"  failed: {workload.errors[system]}")
+        else:
+            results[system] = figures
+    if results:
         workload.finish_round(results)
-    except (Failure, OSError, KeyError, TypeError, ValueError) as error:
-        workload.error = str(error) if isinstance(error, (Failure, OSError)) else repr(error)
-        say(f"  failed: {workload.error}")
 
 
 def table_of(workloads):
-    lines = []
-    for bar in BARS:
-        for workload in workloads:
-            if bar.row not in workload.rows:
-                continue
-            values = workload.values.get(bar.row, [])
-            failed = workload.error is not None or not values
-            lines.append(line_of(bar, None if failed else summarize(values),
-                                 workload.error or "not measured"))
-    return lines
+    by_row = {row: workload for workload in workloads for row in workload.rows}
+    return [line_of(bar, *by_row[bar.row].summary(bar.row))
+            for bar in BARS if bar.row in by_row]
 
 
 def keep(folder, workloads, lines, arguments):
@@ -84,7 +76,7 @@ def keep(folder, workloads, lines, arguments):
         "rounds": arguments.rounds,
         "quick": arguments.quick,
         "table": lines,
-        "workloads": {w.name: {"error": w.error, "rounds": w.raw, "rows": w.values}
+        "workloads": {w.name: {"errors": w.errors, "rounds": w.raw, "rows": w.values}
                       for w in workloads},
     }, indent=1) + "\n")
     return path
@@ -104,8 +96,7 @@ def main():
     context = Context(str(arguments.build), arguments.quick)
     for number in range(arguments.rounds):
         for workload in workloads:
-            if workload.wants(number):
-                run_round(workload, number, context)
+            run_round(workload, number, context)
 
     lines = table_of(workloads)
     path = keep(arguments.results, workloads, lines, arguments)

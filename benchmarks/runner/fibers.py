@@ -50,14 +50,14 @@ def spawn():
         {
             "weft": program("bench_weft_spawn_join", "--size", 5_000_000,
                             quick=("--size", 500_000)),
-            "weft, many": program("bench_weft_spawn_many", "--size", 10_000, "--rounds", 200,
+            "weft_many": program("bench_weft_spawn_many", "--size", 10_000, "--rounds", 200,
                                   quick=("--size", 10_000, "--rounds", 20)),
             "pthread": program("bench_pthread_spawn_join", "--size", 20_000,
                                quick=("--size", 5_000)),
         },
         {
             "spawn+join one by one / std::thread": time_per_op("weft", "pthread"),
-            "spawn 10,000 then join / std::thread": time_per_op("weft, many", "pthread"),
+            "spawn 10,000 then join / std::thread": time_per_op("weft_many", "pthread"),
         })
 
 

@@ -112,11 +112,26 @@ class Workloads(unittest.TestCase):
         w.finish_round({"a": {"seconds": 2, "ops": 10}, "b": {"seconds": 1, "ops": 5}})
         self.assertEqual(w.values, {"r": [0.5, 1.0]})
 
-    def test_rounds_are_bounded_and_end_with_an_error(self):
-        w = Workload("w", {}, {}, rounds=1)
-        self.assertEqual([w.wants(0), w.wants(1)], [True, False])
-        w.error = "x"
-        self.assertFalse(w.wants(0))
+    def test_systems_take_turns_in_alternating_order(self):
+        w = Workload("w", {"a": None, "b": None}, {}, rounds=2)
+        self.assertEqual([w.systems_of_round(n) for n in range(3)], [["a", "b"], ["b", "a"], []])
+
+    def test_a_failing_peer_costs_only_the_rows_that_need_it(self):
+        def fails(_):
+            raise Failure("go is not installed")
+
+        w = Workload("w", {"a": lambda _: {"kib": 4}, "go": fails},
+                     {"memory": lambda r: r["a"]["kib"],
+                      "ratio": lambda r: r["a"]["kib"] / r["go"]["kib"]})
+        for number in range(2):
+            ran = {s: w.run_system(s, None) for s in w.systems_of_round(number)}
+            w.finish_round({s: f for s, f in ran.items() if f is not None})
+        self.assertEqual(w.summary("memory")[0].rounds, 2)
+        self.assertEqual(w.summary("ratio"), (None, "go is not installed"))
+        self.assertEqual(w.systems_of_round(2), ["a"])
+
+    def test_a_row_never_measured_says_so(self):
+        self.assertEqual(Workload("w", {}, {"r": None}).summary("r"), (None, "not measured"))
 
 
 if __name__ == "__main__":
