@@ -3,6 +3,11 @@
 #include <memory>
 
 namespace weft::detail {
+namespace {
+// Keeps extras alive while a thread that does not own their block looks into them.
+constinit spin_lock visitors;
+}  // namespace
+
 fiber_extras& extras_of(control_block& block) {
   // acquire: pairs with the release of whoever made them.
   if (fiber_extras* made = block.extras.load(std::memory_order_acquire)) return *made;
@@ -44,9 +49,20 @@ std::stop_source existing_stop_source(control_block& block) noexcept {
   return extras->source;
 }
 
+std::stop_source share_stop_source(control_block& block, const runtime_core* owner) noexcept {
+  const spin_guard guard(visitors);
+  if (block.rt.load(std::memory_order_acquire) != owner) return std::stop_source(std::nostopstate);
+  return existing_stop_source(block);
+}
+
 void drop_extras(control_block& block) noexcept {
-  delete block.extras.load(std::memory_order_acquire);
-  block.extras.store(nullptr, std::memory_order_relaxed);
+  fiber_extras* dropped;
+  {
+    const spin_guard guard(visitors);
+    dropped = block.extras.load(std::memory_order_relaxed);
+    block.extras.store(nullptr, std::memory_order_relaxed);
+  }
+  delete dropped;  // outside: a stop_callback's destructor may wait for a running callback
 }
 
 const char* name_of(const control_block& block) noexcept {

@@ -38,6 +38,9 @@ fiber_extras& extras_of(control_block&);
 std::stop_source stop_source_of(control_block&);
 // The existing stop state or none.
 std::stop_source existing_stop_source(control_block&) noexcept;
+// Any thread, for a block it does not own: the stop state if the block is `owner`'s and has one. Safe
+// against the block being recycled meanwhile.
+std::stop_source share_stop_source(control_block&, const runtime_core* owner) noexcept;
 // Block goes back to its slab; nobody can reach it any more.
 void drop_extras(control_block&) noexcept;
 // "" when it has none. The text lives as long as the block is not recycled.

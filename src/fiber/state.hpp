@@ -75,6 +75,16 @@ class wait_word {
   // Owner: the block changes hands (reuse). Tokens of its former life are void from here on.
   void renew() noexcept { word_.store(next_epoch() << epoch_shift, std::memory_order_release); }
 
+  // Any thread: whether that wait is still undecided. For sweeping out stale timers.
+  bool is_open(epoch_type epoch) const noexcept {
+    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    return seen >> epoch_shift == epoch && (seen & state_mask) == parked;
+  }
+  // The epoch of the wait that is open or was last.
+  epoch_type epoch() const noexcept {
+    return word_.load(std::memory_order_relaxed) >> epoch_shift;
+  }
+
   // Any thread, for dumps and statistics.
   bool is_parked() const noexcept {
     return (word_.load(std::memory_order_relaxed) & state_mask) == parked;

@@ -151,6 +151,20 @@ void wake_one(runtime_core& core, processor* by) noexcept {
   carry_out(core, wake, by);
 }
 
+bool take_idle_processor(runtime_core& core, thread_header* header) noexcept {
+  {
+    const spin_guard guard(core.idle_lock);
+    processor* p = core.idle_list;
+    if (!p) return false;
+    unlist_idle_locked(core, p);
+    core.idle.woken(false);
+    push_spare_locked(core, *p->sleeper);
+    attach(header, *header->self, p);
+  }
+  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
+  return true;
+}
+
 bool give_to_starving(runtime_core& core, thread_header* header) noexcept {
   wake_call wake;
   {

@@ -25,6 +25,9 @@ bool bind_stack(processor&, control_block&) noexcept;
 // The carrier's loop, in its section: runs `next` (which has a stack) and whatever follows it, until
 // some fiber has nothing to switch to.
 void enter_from_loop(thread_header*, control_block* next) noexcept;
+// A fiber whose thread has lost its processor: goes to the carrier's loop; `after` makes it ready. The
+// header of the thread that resumes it is returned, in a section.
+thread_header* resume_elsewhere(thread_header*, control_block& me, after_fn after) noexcept;
 // First function of every fiber (entry.cpp).
 void fiber_main(void* header) noexcept;
 
@@ -45,6 +48,8 @@ void push_spare_locked(runtime_core&, carrier&) noexcept;
 void unlist_spare_locked(runtime_core&, carrier&) noexcept;
 wake_call hand_over_locked(carrier& to, processor* p, bool searching) noexcept;
 void carry_out(runtime_core&, wake_call, processor* by) noexcept;
+// A carrier without processor, which is on no list, takes an idle one to run on. False: none idle.
+bool take_idle_processor(runtime_core&, thread_header*) noexcept;
 // A running carrier gives its processor to one that starves for it, and has none then.
 bool give_to_starving(runtime_core&, thread_header*) noexcept;
 

@@ -43,9 +43,10 @@ std::uint64_t looks_of(const runtime_core& core) noexcept {
   return sum;
 }
 
-// A carrier that has been inside blocking() for a whole tick loses its processor to a spare, if there
-// is anything for the processor to do.
-void retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
+// A carrier that has been inside blocking() for a whole tick loses its processor to a spare, so
+// that what its queue holds and what will come can run. True: some processor is inside blocking().
+bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
+  bool any = false;
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     processor& p = *core.processors[i];
     const std::uint64_t calls = p.count.blocking_calls.load(std::memory_order_relaxed);
@@ -54,6 +55,7 @@ void retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
       blocked_at[i] = 0;
       continue;
     }
+    any = true;
     if (blocked_at[i] != calls) {  // a new call since the last tick
       blocked_at[i] = calls;
       continue;
@@ -67,6 +69,7 @@ void retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
       }
     }
   }
+  return any;
 }
 
 void look_for_all(runtime_core& core) noexcept {
@@ -128,7 +131,7 @@ void monitor_loop(runtime_core& core) noexcept {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
     const observation seen = observe(core);
-    retake_blocked(core, blocked_at);
+    const bool blocked = retake_blocked(core, blocked_at);
     const bool ran = seen.activity != activity;
     activity = seen.activity;
     const bool watch_free = core.watch.load(std::memory_order_relaxed) == 0;
@@ -143,7 +146,7 @@ void monitor_loop(runtime_core& core) noexcept {
     queued_before = seen.queued;
     if (ran || !seen.all_idle) {
       silent = 0;
-      tick = ran && tick * 2 < longest_tick ? tick * 2 : longest_tick;
+      tick = blocked ? shortest_tick : tick * 2 < longest_tick ? tick * 2 : longest_tick;
     } else if (++silent >= 2) {
       rest(core);
       silent = 0;

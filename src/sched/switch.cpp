@@ -110,6 +110,13 @@ void enter_from_loop(thread_header* header, control_block* next) noexcept {
   switch_to(&header->self->loop, to, nullptr, header);
 }
 
+thread_header* resume_elsewhere(thread_header* header, control_block& me, after_fn after) noexcept {
+  save_thread_state(header, me);
+  if (me.flags & fiber_flag::fp_env) swap_fp_slow(&me, nullptr);
+  *header->exceptions = {};
+  return static_cast<thread_header*>(switch_to(&me.ctx, header->self->loop, after, header));
+}
+
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept {
   thread_header* header = current();

@@ -1,0 +1,68 @@
+// Asking fibers to stop.
+//
+// INVARIANT. A fiber that was asked to stop and is in a cancellable wait has that wait ended.
+// The fiber:     F1 word := {epoch, parked, cancellable}   F2 light fence   F3 look at the stop bits
+// The canceller: C1 set the bit                            C2 heavy fence   C3 look at the word
+// By the property of the pair of fences, F3 sees C1 or C3 sees F1 (or a later wait of the same fiber,
+// whose own F3 comes later still and sees C1). Whoever sees the other tries to claim the epoch; the
+// claim decides against wakes and timeouts as usual, and losing it means that the wait has ended.
+// The fiber's side is free of locked instructions because a park is hot and a stop request is rare.
+#include <stop_token>
+#include <vector>
+
+#include "base/asymmetric_fence.hpp"
+#include "fiber/extras.hpp"
+#include "fiber/slab.hpp"
+#include "park/park.hpp"
+
+namespace weft::detail {
+namespace {
+void end_cancellable_wait(control_block& block) noexcept {
+  const wait_word::epoch_type epoch = block.word.cancellable_epoch();  // C3
+  if (epoch != 0 && block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+}
+}  // namespace
+
+void request_stop_word(control_block* block) noexcept {
+  // seq_cst: C1, and pairs with stop_source_of, which makes the std state and then looks here.
+  const std::uint32_t before =
+      block->cancel.fetch_or(cancel_bit::stop_requested, std::memory_order_seq_cst);
+  if (before & cancel_bit::stop_requested) return;
+  heavy_fence();  // C2
+  end_cancellable_wait(*block);
+}
+
+bool request_stop(control_block& block) noexcept {
+  const bool first =
+      !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
+  request_stop_word(&block);
+  // Callbacks run here, on the requester, as std says; they find the bit set.
+  existing_stop_source(block).request_stop();
+  return first;
+}
+
+void request_stop_all(runtime_core& core) noexcept {
+  core.cancelling.store(1, std::memory_order_seq_cst);  // C1 for all
+  heavy_fence();
+  struct visit_state {
+    runtime_core* core;
+    std::vector<std::stop_source> sources;
+  } state{&core, {}};
+  slab_for_each(
+      [](control_block& block, void* arg) {
+        auto& s = *static_cast<visit_state*>(arg);
+        // The order matters: epoch, then owner, then claim. Should the block have changed hands in
+        // between, its epoch has moved on and the claim fails.
+        // acquire: pairs with the release of rt at spawn, which comes after the block's renewal.
+        const wait_word::epoch_type epoch = block.word.cancellable_epoch();
+        if (block.rt.load(std::memory_order_acquire) != s.core) return;
+        if (block.extras.load(std::memory_order_relaxed)) {
+          std::stop_source source = share_stop_source(block, s.core);
+          if (source.stop_possible()) s.sources.push_back(std::move(source));
+        }
+        if (epoch != 0 && block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+      },
+      &state);
+  for (std::stop_source& source : state.sources) source.request_stop();
+}
+}  // namespace weft::detail

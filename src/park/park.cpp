@@ -1,0 +1,73 @@
+#include "park/park.hpp"
+
+#include <weft/operation_canceled.hpp>
+
+#include "base/futex.hpp"
+#include "fiber/slab.hpp"
+
+namespace weft::detail {
+namespace {
+void recycle_stand_in(control_block* block) noexcept {
+  renew_block(*block);
+  slab_give(block, block);
+}
+
+[[gnu::noinline]] control_block& make_stand_in(thread_header* header) {
+  static const bool hooked = [] {
+    on_thread_exit(recycle_stand_in);
+    return true;
+  }();
+  static_cast<void>(hooked);
+  std::size_t taken = 0;
+  control_block* block = slab_take(1, taken);
+  block->word.renew();
+  block->next = nullptr;
+  block->flags = fiber_flag::kernel_thread;
+  block->rt.store(nullptr, std::memory_order_relaxed);
+  adopt_thread(header);
+  header->stand_in = block;
+  return *block;
+}
+
+wake_reason sleep_as_thread(control_block& me, bool cancellable, publish_fn publish, void* arg,
+                            nanos deadline) noexcept {
+  const wait_word::epoch_type epoch = me.word.next_epoch();
+  me.word.begin(cancellable);
+  if (publish) publish(&me, arg);
+  for (std::uint32_t seen = me.word.futex_value(); wait_word::is_parked(seen);
+       seen = me.word.futex_value()) {
+    if (!futex_wait(me.word.futex_address(), seen, deadline)) {
+      me.word.claim(epoch, wake_reason::timeout);
+    }
+  }
+  return me.word.reason();
+}
+}  // namespace
+
+control_block& self_block() {
+  thread_header* header = current();
+  if (header->fiber) return *header->fiber;
+  if (header->stand_in) return *header->stand_in;
+  return make_stand_in(header);
+}
+
+bool cancellable_now() noexcept {
+  const thread_header* header = current();
+  return header->fiber && header->fiber->shields == 0 && header->exceptions->uncaught == 0;
+}
+
+bool cancelled_now() noexcept {
+  const thread_header* header = current();
+  return header->fiber && stop_requested(*header->fiber) && cancellable_now();
+}
+
+void cancellation_point() {
+  if (cancelled_now()) [[unlikely]] throw operation_canceled();
+}
+
+wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn publish, void* arg,
+                 nanos deadline) {
+  if (on_fiber()) return park_fiber(kind, on, cancellable, publish, arg);
+  return sleep_as_thread(self_block(), false, publish, arg, deadline);
+}
+}  // namespace weft::detail

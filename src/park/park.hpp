@@ -1,0 +1,40 @@
+#pragma once
+#include "sched/schedule.hpp"
+
+// Waiting, for fibers and kernel threads alike. A kernel thread is stood in for by a control block of its
+// own; it sleeps on that block's word.
+namespace weft::detail {
+// The running fiber's block, or the calling thread's stand-in, made on first use (may throw then).
+control_block& self_block();
+inline bool on_fiber() noexcept { return current()->fiber != nullptr; }
+
+// Whether a wait that begins now may be ended by a stop request: not in a shielded block, nor while the
+// fiber unwinds (a destructor's wait must run its course).
+bool cancellable_now() noexcept;
+// A cancellation point's first look: the fiber was asked to stop and nothing shields it.
+bool cancelled_now() noexcept;
+// Throws weft::operation_canceled if so.
+void cancellation_point();
+
+// park_fiber or its like for a thread. On a thread `deadline` limits the sleep; a fiber's is armed by
+// the layer above (time/timed_park.hpp) and must be `never` here.
+wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn publish, void* arg,
+                 nanos deadline = never);
+
+// Asks the fiber to stop: sets the sticky bit, ends its wait if that may be ended, and stops its std
+// stop state. Any thread that may reach the block. False: it had been asked before.
+bool request_stop(control_block&) noexcept;
+// The same for all fibers of a runtime, now and to come.
+void request_stop_all(runtime_core&) noexcept;
+
+// Waits until the fiber in `block` has ended; its owner's only. False: the wait was cancelled.
+bool join_block(control_block& block, bool cancellable);
+// Nobody will join. Its owner's only; the block may be gone when this returns.
+void detach_block(control_block& block) noexcept;
+inline bool has_ended(const control_block& block) noexcept {
+  // acquire: pairs with the release in publish_end; all that the fiber did is visible.
+  return block.joiner.load(std::memory_order_acquire) == joiner_finished;
+}
+// Its owner has seen the end, or the block never ran: back to the slab.
+void recycle_block(control_block& block) noexcept;
+}  // namespace weft::detail

@@ -1,0 +1,87 @@
+#include "sched/blocking.hpp"
+
+#include "fiber/extras.hpp"
+#include "sched/internal.hpp"
+
+namespace weft::detail {
+namespace {
+void publish_gate(control_block* parked, void* arg) noexcept {
+  auto& gate = *static_cast<blocking_gate*>(arg);  // locked by enter_gate
+  gate.waiting.push_back(parked);
+  gate.waiting_now.store(static_cast<std::uint32_t>(gate.waiting.count), std::memory_order_relaxed);
+  gate.lock.unlock();
+}
+
+void enter_gate(runtime_core& core) noexcept {
+  blocking_gate& gate = core.gate;
+  gate.lock.lock();
+  if (gate.inside < core.blocking_limit) {
+    gate.inside_now.store(++gate.inside, std::memory_order_relaxed);
+    gate.lock.unlock();
+    return;
+  }
+  // First come, first served. Not a cancellation point: whoever leaves hands its place over.
+  park_fiber(wait_kind::blocking, &gate, false, publish_gate, &gate);
+}
+
+void leave_gate(runtime_core& core) noexcept {
+  blocking_gate& gate = core.gate;
+  control_block* heir = nullptr;
+  {
+    const spin_guard guard(gate.lock);
+    heir = gate.waiting.pop_front();
+    if (!heir) gate.inside_now.store(--gate.inside, std::memory_order_relaxed);
+    gate.waiting_now.store(static_cast<std::uint32_t>(gate.waiting.count),
+                           std::memory_order_relaxed);
+  }
+  // Nobody else can end that wait, so the claim succeeds.
+  if (heir && heir->word.claim(heir->word.epoch(), wake_reason::wake)) make_ready(heir);
+}
+
+void after_losing_processor(void*, context* from) noexcept {
+  make_ready(reinterpret_cast<control_block*>(from));
+}
+}  // namespace
+
+blocking_section::blocking_section() noexcept {
+  thread_header* header = current();
+  if (!header->fiber) return;
+  me_ = header->fiber;
+  enter_gate(*me_->rt.load(std::memory_order_relaxed));
+  header = current();
+  ++header->section;
+  p_ = header->held;
+  bump(p_->count.blocking_calls);
+  me_->waits_for = wait_kind::blocking;
+  me_->waits_on = nullptr;
+  header->fiber = nullptr;
+  header->held = nullptr;
+  --header->section;
+  // release: pairs with the acquire of the monitor's or our own compare-exchange; the processor's
+  // queues as we leave them belong to whoever moves this word on.
+  p_->state.store(processor_state::blocking, std::memory_order_release);
+}
+
+blocking_section::~blocking_section() {
+  if (!me_) return;
+  runtime_core& core = *me_->rt.load(std::memory_order_relaxed);
+  thread_header* header = current();  // the thread has not changed since the constructor
+  me_->waits_for = wait_kind::none;
+  processor_state expected = processor_state::blocking;
+  if (p_->state.compare_exchange_strong(expected, processor_state::running,
+                                        std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    header->held = p_;
+    header->fiber = me_;
+  } else {
+    ++header->section;
+    if (take_idle_processor(core, header)) {
+      header->fiber = me_;
+      --header->section;
+    } else {
+      header = resume_elsewhere(header, *me_, after_losing_processor);
+      --header->section;
+    }
+  }
+  leave_gate(core);
+}
+}  // namespace weft::detail
