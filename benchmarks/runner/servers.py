@@ -101,6 +101,8 @@ def check_answers(port):
         raise Failure(f"a request was answered with {one[:40]!r}")
     if exchange(port, [REQUEST * 5]) != one * 5:
         raise Failure("five requests in one segment did not get five answers")
+    if exchange(port, [REQUEST * 500]) != one * 500:
+        raise Failure("500 requests at once, more than one read takes, did not get 500 answers")
     if exchange(port, [REQUEST[i:i + 1] for i in range(len(REQUEST))] + [REQUEST]) != one * 2:
         raise Failure("a request in pieces was not answered")
     if not exchange(port, [REQUEST + b"nonsense\r\n\r\n"]).startswith(one + b"HTTP/1.1 400 "):
