@@ -2,12 +2,13 @@
 // is defined, and by nothing else. Production headers compile against it unchanged.
 //
 // It adds one thing to a plain forwarding: every place in the source that asks for an order
-// stronger than relaxed is entered in a table, and one entry at a time can be weakened. A model then
-// shows two things: that the orders as written suffice, and, by failing for each weakened one, that
-// it would have noticed if they did not.
+// stronger than relaxed is entered in a table, and one entry at a time can be weakened. A model
+// then shows two things: that the orders as written suffice, and, by failing for each weakened one,
+// that it would have noticed if they did not.
 //
 // What Relacy (2019) does not show: a load sees the newest or the second newest value only (random
-// search: the third); release sequences are C++11's, longer than C++20's. Do not lean on the latter.
+// search: the third); release sequences are C++11's, longer than C++20's. Do not lean on the
+// latter.
 #pragma once
 
 // Before Relacy, which redefines new, delete, malloc, assert, errno and the names of orders by
@@ -243,6 +244,9 @@ inline void fence(std::memory_order order, model::place at = model::place::curre
   if (order == std::memory_order_relaxed) return;
   rl::atomic_thread_fence(model::to_relacy(order), model::info(at));
 }
+
+// The model compiles nothing away.
+inline void compiler_fence() noexcept {}
 
 // Tells the scheduler that this thread cannot get on: a spin loop without it is a livelock.
 inline void cpu_relax(model::place at = model::place::current()) noexcept {

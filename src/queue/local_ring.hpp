@@ -70,12 +70,15 @@ class alignas(cache_line) local_ring {
   }
 
   // Owner of a ring that has no thieves (a runtime of one worker): the same without the locked
-  // instruction, which is half of what a yield costs. The caller knows that nobody steals here.
+  // instruction, which is half of what a yield costs. The caller knows that nobody steals here;
+  // others may still read size().
   T* pop_unshared() noexcept {
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
-    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    if (head == tail) return nullptr;
     T* const task = slot(head).load(std::memory_order_relaxed);
-    head_.store(head + 1, std::memory_order_relaxed);
+    // Release as in take, for size.
+    head_.store(head + 1, std::memory_order_release);
     return task;
   }
 

@@ -88,6 +88,20 @@ TEST_F(local_ring_test, laps) {
   }
 }
 
+TEST_F(local_ring_test, without_thieves_the_plain_pop_is_the_same) {
+  for (int offset = 0; offset < 9; ++offset) {
+    EXPECT_EQ(victim_.pop_unshared(), nullptr);
+    fill(victim_, 8);
+    task* const first = victim_.pop_unshared();
+    ASSERT_NE(first, nullptr);
+    EXPECT_EQ(victim_.size(), 7U);
+    EXPECT_TRUE(victim_.push(first)) << "the plain pop makes room";
+    for (int i = 1; i < 8; ++i) EXPECT_EQ(victim_.pop_unshared()->id, first->id + i);
+    EXPECT_EQ(victim_.pop(), first) << "the two pops may be mixed";
+    turn(victim_, 1);
+  }
+}
+
 TEST_F(local_ring_test, pop_half_of_a_full_ring_only) {
   task* out[4];
   fill(victim_, 7);
