@@ -1,0 +1,41 @@
+#pragma once
+// The templates behind <weft/fiber.hpp>.
+#include <weft/detail/time.hpp>
+#include <weft/fiber.hpp>
+
+namespace weft {
+template <class F, class... A>
+detail::control_block* fiber::start(detail::spawn_place place, F&& f, A&&... a) {
+  constexpr bool takes_token =
+      std::is_invocable_v<std::decay_t<F>, std::stop_token, std::decay_t<A>...>;
+  static_assert(takes_token || std::is_invocable_v<std::decay_t<F>, std::decay_t<A>...>,
+                "weft::fiber: the callable cannot be called with these arguments (decay-copied, as "
+                "for std::jthread; wrap references in std::ref)");
+  return detail::finish_spawn(place, [&] {
+    return [f = std::decay_t<F>(std::forward<F>(f)),
+            a = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable {
+      std::apply(
+          [&f](auto&... each) {
+            if constexpr (takes_token) {
+              std::invoke(std::move(f), this_fiber::get_stop_token(), std::move(each)...);
+            } else {
+              std::invoke(std::move(f), std::move(each)...);
+            }
+          },
+          a);
+    };
+  });
+}
+
+template <class R, class P>
+void this_fiber::sleep_for(const std::chrono::duration<R, P>& duration) {
+  detail::sleep_until(weft::detail::deadline_after(duration));
+}
+
+template <class C, class D>
+void this_fiber::sleep_until(const std::chrono::time_point<C, D>& time) {
+  do {
+    detail::sleep_until(weft::detail::deadline_at(time));
+  } while (!C::is_steady && C::now() < time);
+}
+}  // namespace weft

@@ -1,0 +1,12 @@
+#pragma once
+/// @file
+/// Everything. Programs that care about compile time include what they use.
+#include <weft/blocking.hpp>
+#include <weft/deadline.hpp>
+#include <weft/debug.hpp>
+#include <weft/fiber.hpp>
+#include <weft/io.hpp>
+#include <weft/net.hpp>
+#include <weft/operation_canceled.hpp>
+#include <weft/runtime.hpp>
+#include <weft/source_site.hpp>
