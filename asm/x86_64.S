@@ -11,7 +11,7 @@
 //      | its red zone: 128 bytes it may   |             | 128 bytes, unused                |
 //      | still use, not touched           |             |                                  |
 //      +----------------------------------+ 56          +----------------------------------+ 56
-//      | rip: the landing in switch_to    |             | rip: weft_context_entry          |
+//      | rip: the landing in switch_to    |             | rip: weft_context_entry's landing|
 //      +----------------------------------+ 48          +----------------------------------+ 48
 //      | rbp                              |             | rbp = 0: frame-pointer walks end |
 //      +----------------------------------+ 40          +----------------------------------+ 40
@@ -147,25 +147,28 @@ weft_switch_away:
 
 // Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry,
 // rsp = stack_top, rbp = 0. The outermost frame: an undefined return address tells an unwinder so.
+// Unwinders look up a return address less one. Therefore a byte of this function comes before each
+// of the two addresses that are found as one: the landing, in a fresh frame, and 1, while entry runs.
         .globl  weft_context_entry
         .hidden weft_context_entry
         .type   weft_context_entry, @function
         .p2align 4
+weft_context_entry:
         .cfi_startproc
         .cfi_def_cfa %rsp, 0
         .cfi_undefined %rip
-        ud2                                     // never run: unwinders look up a return address
-                                                // less one, so the rules begin before the address
-                                                // that the fresh frame holds
-weft_context_entry:
-        endbr64
+        ud2
+        .if     . - weft_context_entry - WEFT_ENTRY_LANDING
+        .error  "WEFT_ENTRY_LANDING is not where the landing is"
+        .endif
+        endbr64                                 // the landing
         movq    %rax, %rdi
         leaq    1f(%rip), %rax                  // entry(arg) as by a call, rsp a multiple of 16
         pushq   %rax                            // before it, but unseen by the return predictor
         .cfi_adjust_cfa_offset 8
         jmp     *%rbx
         .cfi_adjust_cfa_offset -8
-        ud2                                     // again a byte before a return address
+        ud2
 1:      ud2                                     // entry never returns
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry

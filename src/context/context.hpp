@@ -59,7 +59,7 @@ void weft_fp_env_load(const fp_env* env) noexcept;
 inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
   auto* frame = ::new (stack_top - WEFT_FRAME_CFA) saved_frame{};
   frame->rbx = reinterpret_cast<std::uintptr_t>(entry);
-  frame->rip = reinterpret_cast<std::uintptr_t>(&weft_context_entry);
+  frame->rip = reinterpret_cast<std::uintptr_t>(&weft_context_entry) + WEFT_ENTRY_LANDING;
   return {frame};
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <random>
 
 #include "support/toy_scheduler.hpp"
@@ -115,7 +116,8 @@ TEST(after, runs_on_the_new_stack_and_gets_arg_and_from) {
 
 bool goes_on_at_endbr64(const detail::context& suspended) {
   const auto* frame = static_cast<const detail::saved_frame*>(suspended.sp);
-  return *reinterpret_cast<const std::uint32_t*>(frame->rip) == 0xfa1e0ff3;
+  constexpr unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+  return std::memcmp(reinterpret_cast<const void*>(frame->rip), endbr64, sizeof endbr64) == 0;
 }
 
 bool main_goes_on_at_endbr64 = false;

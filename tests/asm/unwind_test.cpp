@@ -45,8 +45,7 @@ detail::context other;
 trace taken;
 int depth_wanted;
 
-// The entry's rules begin two bytes before its label, at the ud2.
-const std::uintptr_t outermost = reinterpret_cast<std::uintptr_t>(&detail::weft_context_entry) - 2;
+const std::uintptr_t outermost = reinterpret_cast<std::uintptr_t>(&detail::weft_context_entry);
 
 [[gnu::noinline]] void deeper(int depth) {
   if (depth > 0) {

@@ -7,6 +7,7 @@
 //      itself: the `after` function does, on the stack of the next one.
 //   3. A fiber cannot free the stack that it runs on. The `after` of its last switch does.
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
 #include <cstddef>
@@ -31,7 +32,10 @@ class guarded_stack {
     low_ = static_cast<std::byte*>(low);
     if (::mprotect(low_ + guard, size, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
   }
-  ~guarded_stack() { ::munmap(low_, size_); }
+  ~guarded_stack() {
+    ASAN_UNPOISON_MEMORY_REGION(low_, size_);  // of the frames that were left by switch_away
+    ::munmap(low_, size_);
+  }
   guarded_stack(const guarded_stack&) = delete;
   guarded_stack& operator=(const guarded_stack&) = delete;
 
@@ -46,6 +50,13 @@ class guarded_stack {
 
 class toy_scheduler {
  public:
+  toy_scheduler() = default;
+  ~toy_scheduler() {
+    for (fiber* f : ready_) delete f;  // what run() was not called for
+  }
+  toy_scheduler(const toy_scheduler&) = delete;
+  toy_scheduler& operator=(const toy_scheduler&) = delete;
+
   void spawn(std::function<void()> body) {
     auto f = std::make_unique<fiber>(std::move(body));
     static_cast<detail::context&>(*f) = detail::prepare(f->stack.top(), &enter);
