@@ -147,8 +147,8 @@ weft_switch_away:
 
 // Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry,
 // rsp = stack_top, rbp = 0. The outermost frame: an undefined return address tells an unwinder so.
-// Unwinders look up a return address less one. Therefore a byte of this function comes before each
-// of the two addresses that are found as one: the landing, in a fresh frame, and 1, while entry runs.
+// Unwinders look up a return address less one. A fresh frame holds the landing as one, so a byte of
+// this function comes before it, never run.
         .globl  weft_context_entry
         .hidden weft_context_entry
         .type   weft_context_entry, @function
@@ -168,7 +168,6 @@ weft_context_entry:
         .cfi_adjust_cfa_offset 8
         jmp     *%rbx
         .cfi_adjust_cfa_offset -8
-        ud2
 1:      ud2                                     // entry never returns
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry
