@@ -173,7 +173,7 @@ weft_context_entry:
         .size   weft_context_entry, . - weft_context_entry
 
 // void weft_fp_env_save(fp_env*): the running thread's two control words. Apart from weft_switch,
-// because stmxcsr alone would double the price of a switch, and almost no fiber changes them.
+// because stmxcsr alone would more than double the price, and almost no fiber changes them.
         .globl  weft_fp_env_save
         .hidden weft_fp_env_save
         .type   weft_fp_env_save, @function
