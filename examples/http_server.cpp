@@ -14,6 +14,7 @@
 
 #include "common/http_session.hpp"
 #include "common/options.hpp"
+#include "common/print_stats.hpp"
 
 using namespace std::chrono_literals;
 
@@ -57,7 +58,7 @@ int stop_signals() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const auto port = example::option<std::uint16_t>(argc, argv, "--port", 8080);
   const auto workers = example::option<unsigned>(argc, argv, "--workers", 0);
   const int stop = stop_signals();  // before the runtime starts threads: they inherit the mask
@@ -70,5 +71,10 @@ int main(int argc, char** argv) {
 
     const weft::fiber accepting(accept_connections, std::ref(listener));
     weft::io::wait_readable(stop);
-  });  // ~fiber asks accepting to stop, and joins it; ~runtime does that for every connection
+  });  // ~fiber asks accepting to stop, and joins it
+  if (example::flag(argc, argv, "--stats")) example::print_stats(runtime.stats());
+  // ~runtime does so for every connection that is left
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "http_server: %s\n", error.what());
+  return 1;
 }
