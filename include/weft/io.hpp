@@ -130,81 +130,81 @@ auto with_code(std::error_code& error, Call&& call) noexcept {
 /// @name Overloads that report through a std::error_code and leave errno alone
 /// @{
 inline ssize_t read(int fd, void* buffer, std::size_t count, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return read(fd, buffer, count); });
+  return detail::with_code(error, [&] { return io::read(fd, buffer, count); });
 }
 inline ssize_t write(int fd, const void* buffer, std::size_t count,
                      std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return write(fd, buffer, count); });
+  return detail::with_code(error, [&] { return io::write(fd, buffer, count); });
 }
 inline ssize_t readv(int fd, const iovec* parts, int count, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return readv(fd, parts, count); });
+  return detail::with_code(error, [&] { return io::readv(fd, parts, count); });
 }
 inline ssize_t writev(int fd, const iovec* parts, int count, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return writev(fd, parts, count); });
+  return detail::with_code(error, [&] { return io::writev(fd, parts, count); });
 }
 inline ssize_t pread(int fd, void* buffer, std::size_t count, off_t offset,
                      std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return pread(fd, buffer, count, offset); });
+  return detail::with_code(error, [&] { return io::pread(fd, buffer, count, offset); });
 }
 inline ssize_t pwrite(int fd, const void* buffer, std::size_t count, off_t offset,
                       std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return pwrite(fd, buffer, count, offset); });
+  return detail::with_code(error, [&] { return io::pwrite(fd, buffer, count, offset); });
 }
 inline ssize_t recv(int fd, void* buffer, std::size_t count, int flags,
                     std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return recv(fd, buffer, count, flags); });
+  return detail::with_code(error, [&] { return io::recv(fd, buffer, count, flags); });
 }
 inline ssize_t send(int fd, const void* buffer, std::size_t count, int flags,
                     std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return send(fd, buffer, count, flags); });
+  return detail::with_code(error, [&] { return io::send(fd, buffer, count, flags); });
 }
 inline ssize_t recvfrom(int fd, void* buffer, std::size_t count, int flags, sockaddr* from,
                         socklen_t* from_size, std::error_code& error) noexcept {
   return detail::with_code(error,
-                           [&] { return recvfrom(fd, buffer, count, flags, from, from_size); });
+                           [&] { return io::recvfrom(fd, buffer, count, flags, from, from_size); });
 }
 inline ssize_t sendto(int fd, const void* buffer, std::size_t count, int flags, const sockaddr* to,
                       socklen_t to_size, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return sendto(fd, buffer, count, flags, to, to_size); });
+  return detail::with_code(error, [&] { return io::sendto(fd, buffer, count, flags, to, to_size); });
 }
 inline ssize_t recvmsg(int fd, msghdr* message, int flags, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return recvmsg(fd, message, flags); });
+  return detail::with_code(error, [&] { return io::recvmsg(fd, message, flags); });
 }
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return sendmsg(fd, message, flags); });
+  return detail::with_code(error, [&] { return io::sendmsg(fd, message, flags); });
 }
 inline int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags,
                    std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return accept4(fd, peer, peer_size, flags); });
+  return detail::with_code(error, [&] { return io::accept4(fd, peer, peer_size, flags); });
 }
 inline int connect(int fd, const sockaddr* to, socklen_t to_size, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return connect(fd, to, to_size); });
+  return detail::with_code(error, [&] { return io::connect(fd, to, to_size); });
 }
 inline int socket(int domain, int type, int protocol, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return socket(domain, type, protocol); });
+  return detail::with_code(error, [&] { return io::socket(domain, type, protocol); });
 }
 inline int socketpair(int domain, int type, int protocol, int* ends,
                       std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return socketpair(domain, type, protocol, ends); });
+  return detail::with_code(error, [&] { return io::socketpair(domain, type, protocol, ends); });
 }
 inline int pipe(int* ends, int flags, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return pipe(ends, flags); });
+  return detail::with_code(error, [&] { return io::pipe(ends, flags); });
 }
 inline int close(int fd, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return close(fd); });
+  return detail::with_code(error, [&] { return io::close(fd); });
 }
 inline int poll(pollfd* fds, nfds_t count, int timeout, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return poll(fds, count, timeout); });
+  return detail::with_code(error, [&] { return io::poll(fds, count, timeout); });
 }
 inline bool wait_readable(int fd, deadline until, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return wait_readable(fd, until) ? 0 : -1; }) == 0;
+  return detail::with_code(error, [&] { return io::wait_readable(fd, until) ? 0 : -1; }) == 0;
 }
 inline bool wait_writable(int fd, deadline until, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return wait_writable(fd, until) ? 0 : -1; }) == 0;
+  return detail::with_code(error, [&] { return io::wait_writable(fd, until) ? 0 : -1; }) == 0;
 }
 inline void adopt(int fd, std::error_code& error) noexcept {
   error.clear();
-  adopt(fd);
+  io::adopt(fd);
 }
 /// @}
 }  // namespace weft::io

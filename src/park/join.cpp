@@ -9,7 +9,6 @@
 #include "park/park.hpp"
 
 namespace weft::detail {
-namespace {
 void publish_join(control_block* parked, void* arg) noexcept {
   auto* block = static_cast<control_block*>(arg);
   const wait_word::epoch_type epoch = parked->word.epoch();
@@ -23,8 +22,7 @@ void publish_join(control_block* parked, void* arg) noexcept {
   }
 }
 
-void publish_nothing(control_block*, void*) noexcept {}
-
+namespace {
 // The fiber spawned last lies in this processor's slot and has not begun: run it at once, instead of
 // queueing for it. Nobody else can reach it, so registering is a plain store.
 bool run_now(control_block& block, bool cancellable, wake_reason& reason) noexcept {
@@ -37,7 +35,7 @@ bool run_now(control_block& block, bool cancellable, wake_reason& reason) noexce
     // relaxed: the same thread runs the fiber next; if it migrates, its queue publishes this too.
     block.joiner.store(header->fiber, std::memory_order_relaxed);
   }
-  reason = park_and_run(&block, wait_kind::join, &block, cancellable, publish_nothing, nullptr);
+  reason = park_and_run(&block, wait_kind::join, &block, cancellable, nullptr, nullptr);
   return true;
 }
 }  // namespace
@@ -48,9 +46,12 @@ bool join_block(control_block& block, bool cancellable) {
   if (!run_now(block, cancellable, reason)) {
     reason = park(wait_kind::join, &block, cancellable, publish_join, &block);
   }
-  if (reason == wake_reason::wake) return true;
+  return reason == wake_reason::wake || withdraw_join(block);
+}
+
+bool withdraw_join(control_block& block) {
   control_block* me = &self_block();
-  // Withdraw, unless the end came after all. acquire: as in has_ended.
+  // acquire: as in has_ended.
   return !block.joiner.compare_exchange_strong(me, nullptr, std::memory_order_acq_rel,
                                                std::memory_order_acquire) &&
          me == joiner_finished;

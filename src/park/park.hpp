@@ -29,6 +29,10 @@ void request_stop_all(runtime_core&) noexcept;
 
 // Waits until the fiber in `block` has ended; its owner's only. False: the wait was cancelled.
 bool join_block(control_block& block, bool cancellable);
+// The halves of it, for waits with a deadline: registers the parked fiber or thread (arg: the block), and
+// takes the registration back after a wait that ended otherwise. True: the fiber had ended after all.
+void publish_join(control_block* parked, void* arg) noexcept;
+bool withdraw_join(control_block& block);
 // Nobody will join. Its owner's only; the block may be gone when this returns.
 void detach_block(control_block& block) noexcept;
 inline bool has_ended(const control_block& block) noexcept {

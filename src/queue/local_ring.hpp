@@ -21,9 +21,10 @@
 //       sequence, so the copy happens before the overwriting. If the exchange fails, the copy is
 //       thrown away; it may have been torn over several laps, which is why slots are atomics, but
 //       it was never used.
-//   (3) head and tail may be of different moments. If t - h exceeds Capacity, or is below zero,
-//       which as an unsigned number exceeds it too, the pair is useless and read again. Any other
-//       pair is covered by (1) and (2).
+//   (3) t >= h: whoever moved head to h had seen a tail of at least h, and its release pairs with
+//       the acquire of head here, which comes before the reading of tail. Without that the thief
+//       could find a tail below its head, again and again. t - h above Capacity means that head
+//       has moved on since: the exchange is bound to fail, and is not tried.
 // The owner reads its own slots, with (2) read from its side: index head is its own until its
 // exchange on head succeeds or fails.
 //
@@ -100,7 +101,8 @@ class alignas(cache_line) local_ring {
     const std::uint64_t my_tail = mine.tail_.load(std::memory_order_relaxed);
     const std::uint64_t room = mine.room(my_tail);
     for (;;) {
-      std::uint64_t head = head_.load(std::memory_order_relaxed);
+      // Acquire pairs with the release exchange that wrote this head, proof (3).
+      std::uint64_t head = head_.load(std::memory_order_acquire);
       // Acquire pairs with the release of push, proof (1).
       const std::uint64_t tail = tail_.load(std::memory_order_acquire);
       const std::uint64_t queued = tail - head;
@@ -123,8 +125,7 @@ class alignas(cache_line) local_ring {
 
   // Any thread; approximate while others push and take.
   std::uint32_t size() const noexcept {
-    // Head first, and acquire, which pairs with the release exchange that wrote it: whoever moved
-    // head to h had seen a tail of at least h, so then this thread sees one too. Never below zero.
+    // Head first, and acquire, so that the difference is never below zero: as in proof (3).
     const std::uint64_t head = head_.load(std::memory_order_acquire);
     const std::uint64_t queued = tail_.load(std::memory_order_relaxed) - head;
     return queued > Capacity ? Capacity : static_cast<std::uint32_t>(queued);
@@ -150,7 +151,8 @@ class alignas(cache_line) local_ring {
   }
 
   // Takes [head, head + n); on failure `head` is what was found instead.
-  // Release pairs with the acquire of head in push and room, proof (2), and in size.
+  // Release pairs with the acquire of head in push and room, proof (2), and in
+  // steal_into and size, proof (3).
   // Relaxed on failure: thieves read head anew, and the owner needs nothing from another's taking.
   bool take(std::uint64_t& head, std::uint64_t n) noexcept {
     return head_.compare_exchange_strong(head, head + n, std::memory_order_release,

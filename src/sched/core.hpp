@@ -47,9 +47,9 @@ struct alignas(cache_line) runtime_core {
   atomic<std::uint32_t> draining{0};          // somebody waits in `drained` for the last fiber
   atomic<std::uint32_t> drained{0};           // futex word, advanced when a fiber ends while draining
   atomic<std::uint32_t> frozen{0};            // the process exits: carriers stop at their next switch
+  atomic<std::uint32_t> frozen_count{0};      // those that have
   atomic<std::uint32_t> foreign_visits{0};    // foreign threads inside a wake; the end waits for 0
   atomic<std::uint64_t> foreign_spawned{0};
-  atomic<std::uint64_t> internal_alive{0};
   // A lone fiber pushed into a slot is mostly half of a ping-pong pair, and waking a processor for it
   // is wasted. Pushes between two such wakes: doubled by a fruitless search, reset by a fruitful one.
   atomic<std::uint32_t> slot_wake_hold{1};
@@ -61,7 +61,7 @@ struct alignas(cache_line) runtime_core {
   spin_lock idle_lock;
   processor* idle_list = nullptr;             // guarded by idle_lock; last idle first
   carrier* spare_list = nullptr;              // likewise
-  std::uint32_t carrier_count = 0;            // likewise
+  atomic<std::uint32_t> carrier_count{0};     // written under the lock
   carrier* carriers[max_carriers] = {};       // entry k is written before carrier_count > k
 
   carrier monitor;                            // not a worker: never holds a processor

@@ -22,6 +22,7 @@ namespace {
 }
 
 void run_closure(control_block& me) noexcept {
+  if (me.flags & fiber_flag::pin_at_start) [[unlikely]] pin_running_fiber();
   try {
     me.invoke(me.closure);
   } catch (const operation_canceled&) {
@@ -92,12 +93,10 @@ void fiber_main(void* arg) noexcept {
     const stack mine = me.stk;
     const stack_class mine_class = me.size_class;
     const bool had_fp_env = me.flags & fiber_flag::fp_env;
-    const bool internal = me.flags & fiber_flag::internal;
 
     put_permit(p);
     // Counted before the end is published, read after `draining` is set: see runtime end.
     bump(p.count.finished);
-    if (internal) core.internal_alive.fetch_sub(1, std::memory_order_relaxed);
     control_block* next = publish_end(p, me);
     tell_if_draining(core);
 

@@ -1,6 +1,7 @@
 // What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and finds
 // nothing in the local queue switches here, and so does every 61st switch.
 #include "base/fatal.hpp"
+#include "base/futex.hpp"
 #include "base/spin_lock.hpp"
 #include "sched/internal.hpp"
 #include "stack/arena.hpp"
@@ -106,12 +107,19 @@ void note_fruitless(runtime_core& core, processor& p) noexcept {
   if (hold < most) core.slot_wake_hold.store(hold * 2, std::memory_order_relaxed);
 }
 
+// The process is ending: this thread runs no more fibers. It is not joined; exit ends it.
+[[noreturn]] void stay_frozen(runtime_core& core) noexcept {
+  core.frozen_count.fetch_add(1, std::memory_order_release);
+  for (;;) futex_wait(&core.frozen, 1);
+}
+
 // The next fiber to run here; null: the carrier is to end. Sleeps when there is none.
 control_block* find_next(carrier& me, bool& searching) noexcept {
   runtime_core& core = *me.core;
   thread_header* header = current();
   for (;;) {
     if (core.stopping.load(std::memory_order_relaxed) != 0) [[unlikely]] return nullptr;
+    if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] stay_frozen(core);
     if (!header->held) {
       be_spare(me, searching);
       continue;

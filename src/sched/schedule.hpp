@@ -33,7 +33,8 @@ void make_ready(runtime_core&, task_list<control_block>) noexcept;
 // Owner of a section: takes `block` out of this processor's slot if it lies there, still unstarted.
 bool take_from_slot(processor&, control_block* block) noexcept;
 
-// Moves the running fiber to its pinned carrier's rule: resumes only on the kernel thread it is on.
+// From here on, until as many unpins, the running fiber resumes only on the kernel thread it is on. Its
+// extras exist.
 void pin_running_fiber() noexcept;
 void unpin_running_fiber() noexcept;
 

@@ -99,6 +99,21 @@ wake_reason park_into(thread_header* header, control_block* next, wait_kind kind
 }
 }  // namespace
 
+void pin_running_fiber() noexcept {
+  thread_header* header = current();
+  fiber_extras& extras = extras_of(*header->fiber);
+  if (extras.pin_depth++ > 0) return;
+  extras.pinned_to = header->self;
+  header->fiber->flags |= fiber_flag::pinned;
+}
+
+void unpin_running_fiber() noexcept {
+  control_block& me = *current()->fiber;
+  if (--extras_of(me).pin_depth == 0) {
+    me.flags &= static_cast<std::uint8_t>(~fiber_flag::pinned);
+  }
+}
+
 void leave_for_good(thread_header* header, control_block* next, bool had_fp_env,
                     after_fn after) noexcept {
   const context to = prepare_switch(header, next, had_fp_env, nullptr);

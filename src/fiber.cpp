@@ -1,0 +1,172 @@
+#include <weft/fiber.hpp>
+
+#include <sched.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/cpu_count.hpp"
+#include "base/fatal.hpp"
+#include "fiber/extras.hpp"
+#include "park/park.hpp"
+#include "runtime_life.hpp"
+#include "sched/spawn.hpp"
+#include "time/timed_park.hpp"
+
+namespace weft {
+// Reaches into a runtime object for its core.
+struct detail_access {
+  static detail::runtime_core& core(const runtime& r) noexcept { return *r.core_; }
+};
+
+namespace detail {
+namespace {
+static_assert(inline_closure == control_block::closure_size);
+
+runtime_core& core_for(const fiber_options* options) {
+  if (options && options->on) return detail_access::core(*options->on);
+  const thread_header* header = current();
+  return header->fiber ? *header->fiber->rt.load(std::memory_order_relaxed) : default_core();
+}
+
+void apply(control_block& block, const fiber_options& options) {
+  if (options.stack_size) block.size_class = stack_class_for(options.stack_size);
+  if (options.fp_env) {
+    extras_of(block);
+    block.flags |= fiber_flag::fp_env;
+  }
+  if (!options.name.empty()) {
+    fiber_extras& extras = extras_of(block);
+    const std::size_t size = options.name.size() < fiber_extras::name_size
+                                 ? options.name.size()
+                                 : fiber_extras::name_size - 1;
+    std::memcpy(extras.name, options.name.data(), size);
+  }
+  if (options.pinned) {
+    extras_of(block);
+    block.flags |= fiber_flag::pin_at_start;
+  }
+}
+}  // namespace
+
+spawn_place begin_spawn(const fiber_options* options, source_site site) {
+  const void* caller = __builtin_return_address(0);
+  control_block* block = make_block(core_for(options));
+  if (options) {
+    site = options->site;
+    try {
+      apply(*block, *options);
+    } catch (...) {
+      unmake_block(*block);
+      throw;
+    }
+  }
+  if (site.file) {
+    block->site_file = site.file;
+    block->site_line = site.line;
+  } else {
+    block->site_file = static_cast<const char*>(caller);
+    block->site_line = 0;
+    block->flags |= fiber_flag::return_site;
+  }
+  return {block, block->closure};
+}
+
+spawn_place begin_spawn(runtime_core& core, source_site site) {
+  const void* caller = __builtin_return_address(0);
+  control_block* block = make_block(core);
+  block->site_file = site.file ? site.file : static_cast<const char*>(caller);
+  block->site_line = site.line;
+  if (!site.file) block->flags |= fiber_flag::return_site;
+  return {block, block->closure};
+}
+
+void abandon_spawn(control_block* block) noexcept { unmake_block(*block); }
+
+void commit_spawn(control_block* block, void (*invoke)(void*)) noexcept {
+  block->invoke = invoke;
+  start_block(*block);
+}
+}  // namespace detail
+
+unsigned fiber::hardware_concurrency() noexcept { return detail::usable_cpus(); }
+
+fiber::id fiber::get_id() const noexcept {
+  return block_ ? id(block_->serial.load(std::memory_order_relaxed)) : id();
+}
+
+void fiber::join() {
+  if (!block_) {
+    detail::throw_system(EINVAL, "weft::fiber::join: no fiber to join (moved from, joined or detached)");
+  }
+  if (block_ == detail::current()->fiber) {
+    detail::throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
+                         static_cast<unsigned long long>(get_id().value()));
+  }
+  detail::throw_if_ended(detail::entry_check());
+  const detail::nanos scope = detail::scope_deadline();
+  const detail::wait_end end = detail::join_until(*block_, scope);
+  detail::throw_if_ended(end);
+  detail::recycle_block(*std::exchange(block_, nullptr));
+}
+
+void fiber::detach() {
+  if (!block_) {
+    detail::throw_system(EINVAL,
+                         "weft::fiber::detach: no fiber to detach (moved from, joined or detached)");
+  }
+  detail::detach_block(*std::exchange(block_, nullptr));
+}
+
+void fiber::stop_and_join() noexcept {
+  if (block_ == detail::current()->fiber) {
+    detail::fatal("fiber %llu destroys the handle of itself, and would wait for its own end: detach it "
+                  "first", static_cast<unsigned long long>(get_id().value()));
+  }
+  if (!detail::has_ended(*block_)) detail::request_stop(*block_);
+  detail::join_block(*block_, false);
+  detail::recycle_block(*std::exchange(block_, nullptr));
+}
+
+std::stop_source fiber::get_stop_source() noexcept {
+  return block_ ? detail::stop_source_of(*block_) : std::stop_source(std::nostopstate);
+}
+
+std::stop_token fiber::get_stop_token() const noexcept {
+  return block_ ? detail::stop_source_of(*block_).get_token() : std::stop_token();
+}
+
+bool fiber::request_stop() noexcept { return block_ && detail::request_stop(*block_); }
+
+namespace this_fiber {
+fiber::id get_id() noexcept {
+  const weft::detail::control_block* me = weft::detail::current()->fiber;
+  return me ? fiber::id(me->serial.load(std::memory_order_relaxed)) : fiber::id();
+}
+
+void yield() noexcept {
+  if (weft::detail::current()->fiber) {
+    weft::detail::yield_fiber();
+  } else {
+    ::sched_yield();
+  }
+}
+
+std::stop_token get_stop_token() noexcept {
+  weft::detail::control_block* me = weft::detail::current()->fiber;
+  return me ? weft::detail::stop_source_of(*me).get_token() : std::stop_token();
+}
+
+pin::pin() {
+  weft::detail::control_block* me = weft::detail::current()->fiber;
+  if (!me) return;
+  weft::detail::extras_of(*me);
+  weft::detail::pin_running_fiber();
+  active_ = true;
+}
+
+pin::~pin() {
+  if (active_) weft::detail::unpin_running_fiber();
+}
+}  // namespace this_fiber
+}  // namespace weft

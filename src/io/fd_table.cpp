@@ -1,0 +1,54 @@
+#include "io/fd_table.hpp"
+
+#include <new>
+
+namespace weft::detail {
+namespace {
+constexpr std::size_t chunk_size = 1024;
+constexpr std::size_t max_chunks = 4096;
+
+struct chunk {
+  fd_entry entries[chunk_size];
+};
+constinit atomic<chunk*> chunks[max_chunks] = {};
+
+[[gnu::noinline]] chunk* make_chunk_slow(std::size_t index) noexcept {
+  auto* fresh = new (std::nothrow) chunk;
+  if (!fresh) return nullptr;
+  for (fd_entry& entry : fresh->entries) {
+    entry.in.edges.store(1, std::memory_order_relaxed);
+    entry.out.edges.store(1, std::memory_order_relaxed);
+  }
+  chunk* other = nullptr;
+  // release: pairs with the acquire in find_entry.
+  if (chunks[index].compare_exchange_strong(other, fresh, std::memory_order_acq_rel,
+                                            std::memory_order_acquire)) {
+    return fresh;
+  }
+  delete fresh;
+  return other;
+}
+}  // namespace
+
+fd_entry* find_entry(int fd) noexcept {
+  const auto number = static_cast<std::size_t>(static_cast<unsigned>(fd));
+  const std::size_t index = number / chunk_size;
+  if (index >= max_chunks) return nullptr;  // negative numbers end here too
+  // acquire: pairs with the release in make_chunk_slow.
+  chunk* at = chunks[index].load(std::memory_order_acquire);
+  if (!at) [[unlikely]] at = make_chunk_slow(index);
+  return at ? &at->entries[number % chunk_size] : nullptr;
+}
+
+void adopt_new(int fd, std::uint8_t flags) noexcept {
+  fd_entry* entry = find_entry(fd);
+  if (!entry) return;
+  const spin_guard guard(entry->lock);
+  entry->generation.fetch_add(1, std::memory_order_relaxed);
+  entry->flags.store(flags, std::memory_order_relaxed);
+  entry->no_skip.store(false, std::memory_order_relaxed);
+  entry->registered = 0;
+  entry->in.ready = entry->out.ready = false;
+  entry->in.drained_at.store(0, std::memory_order_relaxed);
+}
+}  // namespace weft::detail

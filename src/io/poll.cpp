@@ -1,0 +1,166 @@
+// poll and its two one-descriptor forms: level-triggered waits over edge-triggered registrations.
+#include <weft/io.hpp>
+
+#include <memory>
+#include <new>
+
+#include "io/events.hpp"
+#include "io/retry.hpp"
+
+namespace weft::io {
+using namespace weft::detail;
+
+namespace {
+int look(pollfd* fds, nfds_t count) noexcept {
+  count_syscall(sys::poll);
+  return ::poll(fds, count, 0);
+}
+
+void forget_edge(int fd, direction d) noexcept {
+  if (fd_entry* entry = find_entry(fd)) {
+    const spin_guard guard(entry->lock);
+    entry->side(d).ready = false;
+  }
+}
+
+bool wait_one(int fd, direction d, deadline until) noexcept {
+  if (!may_enter()) return false;
+  const short events = d == direction::in ? POLLIN | POLLRDHUP : POLLOUT;
+  fd_entry* entry = find_entry(fd);
+  if (!current()->fiber || !entry) return wait_fd_on_thread(fd, events, until.nanos());
+  const std::uint32_t generation = entry->generation.load(std::memory_order_relaxed);
+  for (;;) {
+    // Forget, then look, then park: an edge after the look is still there for the park.
+    forget_edge(fd, d);
+    pollfd one{.fd = fd, .events = events, .revents = 0};
+    const int n = look(&one, 1);
+    if (n > 0 && (one.revents & POLLNVAL) != 0) {
+      set_errno(EBADF);
+      return false;
+    }
+    if (n > 0) return true;
+    switch (wait_fd(*entry, fd, generation, d, until.nanos())) {
+      case fd_end::retry:
+        continue;
+      case fd_end::unpollable:
+        return true;  // always ready
+      case fd_end::failed:
+        return false;
+    }
+  }
+}
+
+// A wait on many descriptors. The nodes lie in the waiter's frame and are linked by publish(), after the
+// fiber is off its stack; the fiber may be woken by the first of them while publish() is still at work
+// on the others, so it waits for `published` before it takes the frame down.
+struct many {
+  struct part {
+    fd_waiter node;
+    fd_entry* entry = nullptr;
+    int fd = -1;
+    bool out = false;
+  };
+  part* parts = nullptr;
+  std::size_t count = 0;
+  poller* on = nullptr;
+  atomic<bool> published{false};
+
+  static void publish(control_block* parked, void* arg) noexcept {
+    auto& self = *static_cast<many*>(arg);
+    const wait_token token{parked, parked->word.epoch()};
+    bool ready = false;
+    for (std::size_t i = 0; i < self.count && !ready; ++i) {
+      part& p = self.parts[i];
+      const spin_guard guard(p.entry->lock);
+      fd_direction& side = p.entry->side(p.out ? direction::out : direction::in);
+      if (side.ready) {
+        side.ready = false;
+        ready = true;
+        break;
+      }
+      p.node.token = token;
+      side.waiters.push_back(p.node);
+      // Refused: always ready, or broken, which the next look tells.
+      if (self.on->arm_locked(*p.entry, p.fd) != 0) ready = true;
+    }
+    // release: pairs with the acquire in take_down(); the frame may go from here on.
+    self.published.store(true, std::memory_order_release);
+    if (ready && token.block->word.claim(token.epoch, wake_reason::wake)) make_ready(token.block);
+  }
+
+  void take_down() noexcept {
+    while (!published.load(std::memory_order_acquire)) cpu_relax();
+    for (std::size_t i = 0; i < count; ++i) {
+      part& p = parts[i];
+      const spin_guard guard(p.entry->lock);
+      if (p.node.linked) p.entry->side(p.out ? direction::out : direction::in).waiters.erase(p.node);
+    }
+  }
+};
+
+std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count) noexcept {
+  std::size_t used = 0;
+  for (nfds_t i = 0; i < count; ++i) {
+    fd_entry* entry = fds[i].fd < 0 ? nullptr : find_entry(fds[i].fd);
+    if (!entry) continue;
+    const auto add = [&](bool out) {
+      parts[used] = {.node = {}, .entry = entry, .fd = fds[i].fd, .out = out};
+      ++used;
+      forget_edge(fds[i].fd, out ? direction::out : direction::in);
+    };
+    // Errors and hang-ups are reported whatever was asked for; they come as edges of both directions.
+    if (fds[i].events & POLLOUT) add(true);
+    if ((fds[i].events & ~POLLOUT) != 0 || (fds[i].events & POLLOUT) == 0) add(false);
+  }
+  return used;
+}
+}  // namespace
+
+bool wait_readable(int fd, deadline until) noexcept { return wait_one(fd, direction::in, until); }
+bool wait_writable(int fd, deadline until) noexcept { return wait_one(fd, direction::out, until); }
+
+int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
+  if (!may_enter()) return -1;
+  const nanos until =
+      timeout < 0 ? weft::detail::never : saturating_add(now(), nanos{timeout} * 1'000'000);
+  if (!current()->fiber) {
+    const nanos scope = scope_deadline();
+    if (scope >= until) return ::poll(fds, count, timeout);
+    const timespec left = to_timespec(scope - now());
+    const int n = ::ppoll(fds, count, &left, nullptr);
+    if (n == 0) set_errno(ETIMEDOUT);
+    return n == 0 ? -1 : n;
+  }
+  const std::unique_ptr<many::part[]> parts(new (std::nothrow) many::part[2 * count + 1]);
+  if (!parts) {
+    set_errno(ENOMEM);
+    return -1;
+  }
+  for (;;) {
+    const std::size_t used = fill(parts.get(), fds, count);
+    const int n = look(fds, count);
+    if (n != 0 || timeout == 0) return n;
+    many all;
+    all.parts = parts.get();
+    all.count = used;
+    all.on = &poller_here();
+    wait_end end;
+    try {
+      end = wait(wait_kind::readable, fds, until, many::publish, &all);
+    } catch (const std::bad_alloc&) {
+      set_errno(ENOMEM);
+      return -1;
+    }
+    all.take_down();
+    if (end == wait_end::timed_out) return look(fds, count);
+    if (end == wait_end::scope_expired) {
+      set_errno(ETIMEDOUT);
+      return -1;
+    }
+    if (end == wait_end::cancelled) {
+      set_errno(ECANCELED);
+      return -1;
+    }
+  }
+}
+}  // namespace weft::io

@@ -1,0 +1,138 @@
+// The one file that knows all layers: it makes a runtime out of them and takes it apart again.
+#include <weft/runtime.hpp>
+
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/asymmetric_fence.hpp"
+#include "base/cpu_count.hpp"
+#include "base/fatal.hpp"
+#include "io/events.hpp"
+#include "park/park.hpp"
+#include "runtime_life.hpp"
+#include "sched/blocking.hpp"
+#include "sched/drain.hpp"
+#include "sched/internal.hpp"
+#include "sched/spawn.hpp"
+#include "sched/threads.hpp"
+
+namespace weft {
+namespace detail {
+namespace {
+constexpr unsigned most_blocking = 4096;
+
+void check(const runtime_options& options) {
+  if (options.workers > max_workers) {
+    throw_system(EINVAL, "weft: runtime_options::workers is %u; the range is 1 to %u, or 0 for the "
+                         "number of usable CPUs", options.workers, max_workers);
+  }
+  if (options.max_blocking == 0 || options.max_blocking > most_blocking) {
+    throw_system(EINVAL, "weft: runtime_options::max_blocking is %u; the range is 1 to %u",
+                 options.max_blocking, most_blocking);
+  }
+}
+
+[[noreturn]] void throw_no_thread(int error, unsigned which) {
+  throw_system(error, "weft: kernel thread %u of the runtime could not be created (see RLIMIT_NPROC, "
+                      "the cgroup's pids.max and /proc/sys/kernel/threads-max; fewer "
+                      "runtime_options::workers need fewer)", which + 1);
+}
+
+void release(runtime_core& core) noexcept {
+  event_source* events = core.events;
+  recycle_core(core);
+  delete events;
+}
+}  // namespace
+
+runtime_core& start_runtime(const runtime_options& options) {
+  check(options);
+  prepare_asymmetric_fence();
+  note_forks();
+  const stack_class size_class = stack_class_for(options.stack_size);
+  const unsigned workers = options.workers ? options.workers : usable_cpus();
+  runtime_core& core = obtain_core(workers < max_workers ? workers : max_workers);
+  core.default_class = size_class;
+  core.blocking_limit = options.max_blocking;
+  try {
+    core.events = new events(core);
+  } catch (...) {
+    release(core);
+    throw;
+  }
+  for (unsigned i = 0; i < core.workers; ++i) {
+    if (const int error = start_carrier(core, core.processors[i], false)) {
+      stop_threads(core);
+      release(core);
+      throw_no_thread(error, i);
+    }
+  }
+  if (const int error = start_monitor(core)) {
+    stop_threads(core);
+    release(core);
+    throw_no_thread(error, core.workers);
+  }
+  core.monitor.started = true;
+  return core;
+}
+
+bool drain_runtime(runtime_core& core, nanos deadline) noexcept {
+  const thread_header* header = current();
+  if (header->fiber && header->fiber->rt.load(std::memory_order_relaxed) == &core) {
+    fatal("fiber %llu ends its own runtime, and would wait for itself: destroy or shut down a runtime "
+          "from a kernel thread, or from a fiber of another one",
+          static_cast<unsigned long long>(
+              header->fiber->serial.load(std::memory_order_relaxed)));
+  }
+  request_stop_all(core);
+  if (!header->fiber) return wait_drained(core, deadline);
+  // On a fiber of another runtime: the wait blocks the kernel, so it gives its processor up meanwhile.
+  const blocking_section inside;
+  return wait_drained(core, deadline);
+}
+
+void end_runtime(runtime_core& core) noexcept {
+  stop_threads(core);
+  release(core);
+}
+
+void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site site) {
+  const thread_header* header = current();
+  if (!core) {
+    core = header->fiber ? header->fiber->rt.load(std::memory_order_relaxed) : &default_core();
+  }
+  struct call {
+    void (*fn)(void*);
+    void* arg;
+    void operator()() const { fn(arg); }
+  };
+  control_block* block =
+      finish_spawn(begin_spawn(*core, site), [&] { return call{fn, arg}; });
+  join_block(*block, false);
+  recycle_block(*block);
+}
+}  // namespace detail
+
+runtime::runtime(runtime_options options) : core_(&detail::start_runtime(options)) {}
+
+runtime::~runtime() {
+  if (detail::has_forked()) return;  // its threads stayed in the parent
+  detail::drain_runtime(*core_, detail::never);
+  detail::end_runtime(*core_);
+}
+
+bool runtime::shutdown(std::chrono::nanoseconds limit) {
+  const detail::nanos until = detail::saturating_add(detail::now(), limit.count());
+  if (detail::drain_runtime(*core_, until)) return true;
+  detail::report("runtime::shutdown: %llu fibers have not ended within %lld ms:",
+                 static_cast<unsigned long long>(detail::alive(*core_)),
+                 static_cast<long long>(limit.count() / 1'000'000));
+  detail::dump_runtime(2, core_);
+  return false;
+}
+
+unsigned runtime::workers() const noexcept { return core_->workers; }
+}  // namespace weft

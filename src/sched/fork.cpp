@@ -1,0 +1,29 @@
+// In a forked child only the calling thread exists: every runtime is dead. weft::io calls are plain system
+// calls there and spawning throws, so that fork and exec, system and popen work.
+#include <pthread.h>
+
+#include "sched/spawn.hpp"
+
+namespace weft::detail {
+namespace {
+constinit atomic<bool> in_child{false};
+
+void child() noexcept {
+  in_child.store(true, std::memory_order_relaxed);
+  // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it was.
+  thread_header* header = current();
+  header->fiber = nullptr;
+  header->held = nullptr;
+  header->self = nullptr;
+  header->syscalls = nullptr;
+  header->stand_in = nullptr;
+}
+}  // namespace
+
+bool has_forked() noexcept { return in_child.load(std::memory_order_relaxed); }
+
+void note_forks() {
+  static const int registered = ::pthread_atfork(nullptr, nullptr, child);
+  static_cast<void>(registered);
+}
+}  // namespace weft::detail

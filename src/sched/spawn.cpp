@@ -1,0 +1,107 @@
+// A fiber is made: a block, a permit and a number; a stack comes when it first runs.
+#include "sched/spawn.hpp"
+
+#include <cerrno>
+
+#include "base/fatal.hpp"
+#include "fiber/slab.hpp"
+#include "sched/internal.hpp"
+#include "sched/permits.hpp"
+
+namespace weft::detail {
+namespace {
+constexpr std::uint64_t serial_batch = 4096;
+
+// On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as slab_take.
+control_block* make_local(processor& p) {
+  if (!take_permit(p)) return nullptr;
+  control_block* block;
+  try {
+    block = p.blocks.take();
+  } catch (...) {
+    put_permit(p);
+    throw;
+  }
+  if (p.serial == p.serial_end) [[unlikely]] {
+    p.serial = take_serials(serial_batch);
+    p.serial_end = p.serial + serial_batch;
+  }
+  block->serial.store(p.serial++, std::memory_order_relaxed);
+  return block;
+}
+
+control_block* make_foreign() {
+  if (!stack_arena::instance().acquire_permits(1)) return nullptr;
+  std::size_t taken = 0;
+  control_block* block;
+  try {
+    block = slab_take(1, taken);
+  } catch (...) {
+    stack_arena::instance().release_permits(1);
+    throw;
+  }
+  block->serial.store(take_serials(1), std::memory_order_relaxed);
+  return block;
+}
+
+// The processor of `core` that the calling thread holds, if it does.
+processor* held_of(const thread_header* header, const runtime_core& core) noexcept {
+  return header->held && header->held->core == &core ? header->held : nullptr;
+}
+}  // namespace
+
+control_block* make_block(runtime_core& core) {
+  if (has_forked()) {
+    throw_system(ENOTRECOVERABLE,
+                 "weft: no fiber can be spawned in a forked child: its threads stayed in the parent "
+                 "(spawn before fork, or exec)");
+  }
+  thread_header* header = current();
+  control_block* block;
+  if (processor* p = held_of(header, core)) {
+    const section inside(header);
+    block = make_local(*p);
+  } else {
+    block = make_foreign();
+  }
+  if (!block) [[unlikely]] stack_arena::instance().throw_exhausted();
+  block->size_class = core.default_class;
+  // release: pairs with the acquire in request_stop_all, which must not mistake the block's former
+  // wait for one of this runtime's.
+  block->rt.store(&core, std::memory_order_release);
+  return block;
+}
+
+void unmake_block(control_block& block) noexcept {
+  runtime_core& core = *block.rt.load(std::memory_order_relaxed);
+  thread_header* header = current();
+  renew_block(block);
+  if (processor* p = held_of(header, core)) {
+    const section inside(header);
+    put_permit(*p);
+    p->blocks.give(&block);
+  } else {
+    stack_arena::instance().release_permits(1);
+    slab_give(&block, &block);
+  }
+}
+
+void start_block(control_block& block) noexcept {
+  runtime_core& core = *block.rt.load(std::memory_order_relaxed);
+  thread_header* header = current();
+  if (processor* p = held_of(header, core)) {
+    const section inside(header);
+    bump(p->count.spawned);
+    push_slot(*p, &block);
+    // Work beyond the slot is anybody's; the slot's alone is mostly run at once by a join.
+    if (p->ring.size() > 0) {
+      wake_for_local(*p);
+    } else {
+      wake_for_slot(*p);
+    }
+    return;
+  }
+  core.foreign_spawned.fetch_add(1, std::memory_order_relaxed);
+  make_ready(&block);
+}
+}  // namespace weft::detail
