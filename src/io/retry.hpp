@@ -9,7 +9,8 @@
 #include "io/fd_wait.hpp"
 
 namespace weft::detail {
-inline bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
+static_assert(EAGAIN == EWOULDBLOCK);
+inline bool would_block(int error) noexcept { return error == EAGAIN; }
 
 // The shape of every call here: try, and while the kernel says "not now", park and try again.
 // `attempt` makes the system call without blocking and returns as it does. On a kernel thread the same
