@@ -151,9 +151,9 @@ class alignas(cache_line) local_ring {
   }
 
   // Takes [head, head + n); on failure `head` is what was found instead.
-  // Release pairs with the acquire of head in push and room, proof (2), and in
-  // steal_into and size, proof (3).
-  // Relaxed on failure: thieves read head anew, and the owner needs nothing from another's taking.
+  // Release pairs with the acquire of head in push and room, proof (2), and in steal_into and size,
+  // proof (3). Relaxed on failure: thieves read head anew, and the owner needs nothing from
+  // another's taking.
   bool take(std::uint64_t& head, std::uint64_t n) noexcept {
     return head_.compare_exchange_strong(head, head + n, std::memory_order_release,
                                          std::memory_order_relaxed);

@@ -204,6 +204,27 @@ struct steal_after_theft : model::test<steal_after_theft, 2> {
   }
 };
 
+// Proof (3): the thief may see the head that a pop has left and a tail from before the push.
+struct taken_before_it_is_seen : model::test<taken_before_it_is_seen, 2> {
+  weft::detail::local_ring<task, 2> ring;
+  weft::detail::local_ring<task, 2> thiefs;
+  account<1> all;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      ring.push(all.make(0));
+      if (task* t = ring.pop()) all.take(t);
+    } else if (task* t = ring.steal_into(thiefs)) {
+      all.take(t);
+    }
+  }
+
+  void after() {
+    check(ring.size() == 0 && thiefs.size() == 0, "a task out of nothing");
+    all.all_taken(1);
+  }
+};
+
 struct size_is_sane : model::test<size_is_sane, 2> {
   weft::detail::local_ring<task, 4> ring;
   account<1> all;
@@ -228,6 +249,7 @@ int main() {
           model::full<spill>("spilling a full ring"),
           model::full<push_after_theft>("the owner uses room that a thief made"),
           model::bounded<steal_after_theft>(2, "a thief uses room that another thief made"),
+          model::full<taken_before_it_is_seen>("a head seen before its tail"),
           model::full<size_is_sane>("size while the ring is pushed and popped"),
           model::bounded<owner_and_thief<2, 2, 4, 4>>(3, "four of each lap a ring of 2"),
           model::bounded<two_thieves>(3, "two thieves, one of which robs the other"),
