@@ -63,7 +63,6 @@ int listen_on_any(std::string_view host_port, const listen_options& options, fai
 // What befell one connection in the backlog is told to whoever accepts next; the listener is well.
 bool connection_died(int error) noexcept {
   switch (error) {
-    case EINTR:
     case ECONNABORTED:
     case EPROTO:
     case ENOPROTOOPT:

@@ -12,23 +12,13 @@ namespace weft::net {
 namespace {
 using namespace weft::detail;
 
-// The loops over EINTR are for kernel threads, which a signal handler may interrupt.
+// The kernel makes an empty read of an idle stream wait. Ours does not.
 ssize_t receive(int fd, std::span<std::byte> buffer) noexcept {
-  if (buffer.empty()) return 0;
-  for (;;) {
-    const ssize_t n = io::recv(fd, buffer.data(), buffer.size(), 0);
-    if (n >= 0 || errno != EINTR) [[likely]]
-      return n;
-  }
+  return buffer.empty() ? 0 : io::recv(fd, buffer.data(), buffer.size(), 0);
 }
 
 ssize_t send(int fd, std::span<const std::byte> data) noexcept {
-  if (data.empty()) return 0;
-  for (;;) {
-    const ssize_t n = io::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-    if (n >= 0 || errno != EINTR) [[likely]]
-      return n;
-  }
+  return data.empty() ? 0 : io::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
 }
 
 // False: an error, in errno; `done` bytes went before it.
@@ -57,8 +47,7 @@ int shut_down(int fd, int side) noexcept {
 }
 
 std::size_t count_or_code(ssize_t n, std::error_code& error) noexcept {
-  set_code(error, n);
-  return n < 0 ? 0 : static_cast<std::size_t>(n);
+  return set_code(error, n) < 0 ? 0 : static_cast<std::size_t>(n);
 }
 }  // namespace
 
