@@ -21,14 +21,15 @@
 /// std::error_code& last and does not throw. Names that are not found have codes of
 /// net::resolver_category(), everything else those of std::generic_category().
 ///
-/// **Cancellation.** What may wait is a cancellation point: accept, connect, reads and writes of at
-/// least one byte. In a fiber that was asked to stop it throws weft::operation_canceled (code
-/// ECANCELED), past the deadline of a weft::deadline_scope weft::deadline_exceeded (code
-/// ETIMEDOUT). ETIMEDOUT that TCP itself reports, of a peer that no longer answers, is a plain
-/// std::system_error. The socket is usable afterwards.
+/// **Cancellation.** What may wait is a cancellation point: accept, connect, name look-ups, reads
+/// and writes of at least one byte. In a fiber that was asked to stop it throws
+/// weft::operation_canceled (code ECANCELED), past the deadline of a weft::deadline_scope
+/// weft::deadline_exceeded (code ETIMEDOUT). An ETIMEDOUT that TCP itself reports, of a peer that
+/// no longer answers, is a plain std::system_error. The socket is usable afterwards.
 ///
 /// **Sharing.** One fiber may read a stream while another writes it, and several may accept from
-/// one listener. close(), release() and moves need the object for themselves.
+/// one listener. close() ends what waits on the socket; but nothing may begin to use the object at
+/// the same time as it is closed, released or moved from.
 
 namespace weft::net {
 

@@ -78,6 +78,10 @@ bool connection_died(int error) noexcept {
 }
 
 int accept_one(int listener) noexcept {
+  if (listener < 0) {  // closed; poll(2), which waiting may come down to, would wait for ever
+    errno = EBADF;
+    return -1;
+  }
   int fd;
   do {
     fd = io::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);

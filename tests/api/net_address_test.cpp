@@ -120,6 +120,30 @@ TEST(net_address, names_are_looked_up_in_a_blocking_section) {
   });
 }
 
+TEST(net_address, look_ups_are_given_up_when_time_is_up_or_the_fiber_is_stopped) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    const std::string address = "localhost:" + std::to_string(listen_anywhere().port());
+    {
+      const deadline_scope over(std::chrono::seconds(0));
+      EXPECT_THROW(net::tcp_stream::connect(address), deadline_exceeded);
+      std::error_code code;
+      EXPECT_FALSE(net::tcp_stream::connect(address, code).is_open());
+      EXPECT_EQ(code, std::errc::timed_out);
+    }
+    std::error_code code;
+    fiber stopped([&](std::stop_token stop) {
+      while (!stop.stop_requested()) this_fiber::yield();
+      net::tcp_stream::connect(address, code);
+      net::tcp_stream::connect(address);
+      ADD_FAILURE() << "connect in a stopped fiber returned";
+    });
+    stopped.request_stop();
+    stopped.join();
+    EXPECT_EQ(code, std::errc::operation_canceled);
+  });
+}
+
 TEST(net_address, names_work_on_kernel_threads) {
   if (!knows_localhost()) GTEST_SKIP() << "localhost has no address here";
   EXPECT_TRUE(net::tcp_listener::bind("localhost:0").is_open());

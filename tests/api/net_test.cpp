@@ -72,6 +72,30 @@ TEST(net, one_listener_serves_several_acceptors) {
   });
 }
 
+TEST(net, burst_of_connections_reaches_every_acceptor_that_waits) {
+  constexpr int count = 8;
+  runtime rt({.workers = 2});
+  auto listener = listen_anywhere();
+  rt.run([&] {
+    std::vector<fiber> acceptors;
+    for (int i = 0; i < count; ++i) acceptors.emplace_back([&] { echo(listener.accept()); });
+    until_parked(rt, count);
+    // All at once, so that one event stands for several connections.
+    std::vector<net::tcp_stream> clients;
+    blocking([&] {
+      for (int i = 0; i < count; ++i) {
+        clients.push_back(net::tcp_stream::connect(listener.local_address()));
+      }
+    });
+    for (net::tcp_stream& each : clients) {
+      each.write_all(bytes("here"));
+      each.shutdown_write();
+      EXPECT_EQ(read_to_end(each), "here");
+    }
+    for (fiber& each : acceptors) each.join();
+  });
+}
+
 TEST(net, shutdown_write_ends_one_direction_only) {
   runtime rt({.workers = 1});
   rt.run([] {
