@@ -9,26 +9,30 @@ namespace weft::detail {
 namespace {
 constinit stack_arena arena{real_platform};
 
-// What a slot's link says while the slot is on no list (on one: the next slot, or 0). Neither is an
-// id: no chunk has index 0.
+// What a slot's `next` says while the slot is on no list (on one: the next slot, or 0). Neither is
+// an id: no chunk has index 0.
 constexpr slot_id handed_out = 1;
 constexpr slot_id being_moved = 2;
 }  // namespace
 
-stack_arena& stack_arena::instance() noexcept { return arena; }
+stack_arena& stack_arena::instance() noexcept {
+  return arena;
+}
 
 stack stack_arena::stack_of(slot_id id) const noexcept {
   return chunk_table::stack_in(*chunks_.at(id), id % most_slots);
 }
 
-slot_id& stack_arena::link(slot_id id) noexcept { return chunks_.at(id)->links()[id % most_slots]; }
+slot_links& stack_arena::links(slot_id id) noexcept {
+  return chunks_.at(id)->links()[id % most_slots];
+}
 
-slot_id stack_arena::pop_locked(depot& d, level l) noexcept {
+slot_id stack_arena::unlink_locked(depot& d, level l, slot_id id) noexcept {
   idle_list& list = d.idle[l];
-  const slot_id id = list.head;
-  slot_id& next = link(id);
-  list.head = next;
-  next = being_moved;
+  slot_links& own = links(id);
+  (own.before == 0 ? list.head : links(own.before).next) = own.next;
+  (own.next == 0 ? list.tail : links(own.next).before) = own.before;
+  own.next = being_moved;
   --list.count;
   list.low = std::min(list.low, list.count);
   return id;
@@ -36,7 +40,8 @@ slot_id stack_arena::pop_locked(depot& d, level l) noexcept {
 
 void stack_arena::push_locked(depot& d, level l, slot_id id) noexcept {
   idle_list& list = d.idle[l];
-  link(id) = list.head;
+  links(id) = {list.head, 0};
+  (list.head == 0 ? list.tail : links(list.head).before) = id;
   list.head = id;
   ++list.count;
 }
@@ -45,8 +50,8 @@ std::size_t stack_arena::pop_idle_locked(depot& d, slot_id* ids, std::size_t n) 
   std::size_t got = 0;
   for (const level l : {warm, cool, cold}) {
     while (got < n && d.idle[l].head != 0) {
-      const slot_id id = pop_locked(d, l);
-      link(id) = handed_out;
+      const slot_id id = unlink_locked(d, l, d.idle[l].head);
+      links(id).next = handed_out;
       ids[got++] = id;
     }
   }
@@ -56,10 +61,11 @@ std::size_t stack_arena::pop_idle_locked(depot& d, slot_id* ids, std::size_t n) 
 // Slots that have no guard yet.
 std::size_t stack_arena::claim_new_locked(depot& d, slot_id* ids, std::size_t n) noexcept {
   std::size_t got = 0;
-  while (got < n && d.idle[bare].head != 0) ids[got++] = pop_locked(d, bare);
+  while (got < n && d.idle[bare].head != 0) ids[got++] = unlink_locked(d, bare, d.idle[bare].head);
   if (d.current == nullptr) return got;
   const std::uint32_t fresh = d.current->fresh.load(std::memory_order_relaxed);
-  const auto more = static_cast<std::uint32_t>(std::min<std::size_t>(n - got, d.current->slots - fresh));
+  const auto more =
+      static_cast<std::uint32_t>(std::min<std::size_t>(n - got, d.current->slots - fresh));
   for (std::uint32_t i = 0; i < more; ++i) ids[got++] = d.current->id(fresh + i);
   d.current->fresh.store(fresh + more, std::memory_order_relaxed);
   return got;
@@ -105,7 +111,7 @@ std::size_t stack_arena::take_batch(stack_class c, stack* out, std::size_t n) no
       if (guarded < claimed) fail(why);
       const spin_guard held(d.lock);
       for (std::size_t i = 0; i < guarded; ++i) {
-        link(ids[i]) = handed_out;
+        links(ids[i]).next = handed_out;
         out[i] = stack_of(ids[i]);
       }
       for (std::size_t i = guarded; i < claimed; ++i) push_locked(d, bare, ids[i]);
@@ -126,7 +132,7 @@ void stack_arena::give(stack_class c, const stack* in, std::size_t n) noexcept {
       }
       const auto offset = static_cast<std::size_t>(in[i].lo - home->first);
       const slot_id id = home->id(static_cast<std::uint32_t>(offset / home->stride));
-      if (link(id) != handed_out) {
+      if (links(id).next != handed_out) {
         fatal("the stack at %p was given back twice", static_cast<void*>(in[i].lo));
       }
       push_locked(d, warm, id);
@@ -134,7 +140,12 @@ void stack_arena::give(stack_class c, const stack* in, std::size_t n) noexcept {
   }
   in_use_.fetch_sub(n, std::memory_order_relaxed);
   cached_.fetch_add(n, std::memory_order_relaxed);
-  trim_if_due();
+  if (period_over()) {
+    for (depot& each : depots_) begin_period(each);
+  }
+  // One portion for each batch that comes in: memory leaves faster than it arrives, and nobody pays
+  // for more than 64 stacks at once.
+  if (release(d, cool) == 0) release(d, warm);
 }
 
 // Chunks double from 64 MiB to 1 GiB; where the kernel refuses one, a smaller one may do.

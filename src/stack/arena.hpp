@@ -38,9 +38,10 @@ class stack_arena {
   stack_failure last_error() const noexcept { return failure_.load(std::memory_order_relaxed); }
   [[noreturn]] void throw_exhausted() const;
 
-  // Returns memory of idle stacks to the kernel: of those that have lain idle since the last trim(),
-  // first all but the top page, one trim later that too. give() does it once a second; a monitor
-  // should also do so twice before it goes to sleep for long.
+  // Ends a period (give() ends one a second) and returns memory of idle stacks to the kernel: of
+  // those that the period did not need, all but the top page; a period later that too. give() does
+  // the returning in small portions; this does all of it, for a monitor before it sleeps for long:
+  // three calls empty whatever is idle by then.
   void trim() noexcept;
 
   guard_tier tier() noexcept;  // probes on first use; none_yet: there is no way to guard
@@ -59,15 +60,17 @@ class stack_arena {
   // nothing. `bare` has no guard: a new slot whose guard was refused.
   enum level : unsigned { warm, cool, cold, bare, levels };
   struct idle_list {
-    slot_id head = 0;
+    slot_id head = 0;  // the warmest: given back last
+    slot_id tail = 0;
     std::uint32_t count = 0;
-    std::uint32_t low = 0;  // the smallest count since the last trim()
+    std::uint32_t low = 0;     // the smallest count since this period began
+    std::uint32_t excess = 0;  // what the last period did not need, and is not yet moved on
   };
   struct alignas(cache_line) depot {
     spin_lock lock;  // guards what follows, and the links of the class's chunks
     idle_list idle[levels];
-    chunk* current = nullptr;                  // where new slots come from
-    std::size_t next_chunk = smallest_chunk;   // written under growing_
+    chunk* current = nullptr;                 // where new slots come from
+    std::size_t next_chunk = smallest_chunk;  // written under growing_
   };
   static constexpr std::size_t batch = 64;
 
@@ -76,14 +79,15 @@ class stack_arena {
   bool ready() noexcept;
   void fail(stack_failure why) noexcept { failure_.store(why, std::memory_order_relaxed); }
 
-  slot_id pop_locked(depot& d, level l) noexcept;
+  slot_id unlink_locked(depot& d, level l, slot_id id) noexcept;
   void push_locked(depot& d, level l, slot_id id) noexcept;
   std::size_t pop_idle_locked(depot& d, slot_id* ids, std::size_t n) noexcept;
   std::size_t claim_new_locked(depot& d, slot_id* ids, std::size_t n) noexcept;
-  void release(depot& d, level from, std::size_t n) noexcept;
-  void trim_if_due() noexcept;
+  std::size_t release(depot& d, level from) noexcept;
+  bool period_over() noexcept;
+  void begin_period(depot& d) noexcept;
   stack stack_of(slot_id id) const noexcept;
-  slot_id& link(slot_id id) noexcept;
+  slot_links& links(slot_id id) noexcept;
 
   const platform& os_;
   stack_guards guards_;

@@ -1,6 +1,8 @@
 // The arena's dealings with limits: permits, the guard tier, and memory of idle stacks.
 #include <sys/uio.h>
 
+#include <algorithm>
+
 #include "stack/arena.hpp"
 
 namespace weft::detail {
@@ -10,7 +12,8 @@ constexpr nanos trim_period = 1'000'000'000;
 
 bool stack_arena::ready() noexcept {
   // acquire: pairs with the release below; the tier and the limit are set.
-  if (probed_.load(std::memory_order_acquire)) [[likely]] return true;
+  if (probed_.load(std::memory_order_acquire)) [[likely]]
+    return true;
   const std::lock_guard growing(growing_);
   if (probed_.load(std::memory_order_relaxed)) return true;
   stack_failure why;
@@ -18,6 +21,7 @@ bool stack_arena::ready() noexcept {
     fail(why);
     return false;
   }
+  trimmed_.store(os_.now(), std::memory_order_relaxed);
   probed_.store(true, std::memory_order_release);
   return true;
 }
@@ -57,60 +61,64 @@ stack_arena::usage stack_arena::stats() const noexcept {
           mapped_.load(std::memory_order_relaxed)};
 }
 
-void stack_arena::trim_if_due() noexcept {
-  const nanos at = now();
+bool stack_arena::period_over() noexcept {
+  const nanos at = os_.now();
   nanos last = trimmed_.load(std::memory_order_relaxed);
-  if (at - last < trim_period) return;
   // One thread wins the period.
-  if (trimmed_.compare_exchange_strong(last, at, std::memory_order_relaxed,
-                                       std::memory_order_relaxed) &&
-      last != 0) {
-    trim();
+  return at - last >= trim_period &&
+         trimmed_.compare_exchange_strong(last, at, std::memory_order_relaxed,
+                                          std::memory_order_relaxed);
+}
+
+// What a list's `low` counts was not needed in the whole period, and probably will not be soon: a
+// load that comes and goes in shorter waves keeps its stacks as they are.
+void stack_arena::begin_period(depot& d) noexcept {
+  const spin_guard held(d.lock);
+  for (const level l : {warm, cool}) {
+    d.idle[l].excess = d.idle[l].low;
+    d.idle[l].low = d.idle[l].count;
   }
 }
 
-// What a list's `low` counts was not needed since the last trim, and probably will not be soon: a
-// load that comes and goes in waves shorter than the period keeps its stacks as they are.
 void stack_arena::trim() noexcept {
-  trimmed_.store(now(), std::memory_order_relaxed);
+  trimmed_.store(os_.now(), std::memory_order_relaxed);
   for (depot& d : depots_) {
+    begin_period(d);
     // Cool ones first: what cools now keeps its top page for a period more.
     for (const level from : {cool, warm}) {
-      std::size_t excess = 0;
-      {
-        const spin_guard held(d.lock);
-        excess = d.idle[from].low;
+      while (release(d, from) > 0) {
       }
-      release(d, from, excess);
     }
-    const spin_guard held(d.lock);
-    for (const level l : {warm, cool}) d.idle[l].low = d.idle[l].count;
   }
 }
 
-// Moves up to n stacks one level colder; the kernel is called with no lock held.
-void stack_arena::release(depot& d, level from, std::size_t n) noexcept {
-  while (n > 0) {
-    slot_id ids[batch];
-    iovec ranges[batch];
-    std::size_t got = 0;
-    {
-      const spin_guard held(d.lock);
-      while (got < batch && got < n && d.idle[from].head != 0) ids[got++] = pop_locked(d, from);
-    }
-    if (got == 0) return;
-    for (std::size_t i = 0; i < got; ++i) {
-      const chunk& home = *chunks_.at(ids[i]);
-      std::byte* const lo = home.slot(ids[i] % most_slots) + guard_size;
-      const std::size_t below_top = home.stride - guard_size - page_size;
-      ranges[i] = from == warm ? iovec{lo, below_top} : iovec{lo + below_top, page_size};
-    }
-    guards_.discard(ranges, got);
+// Moves a portion of a list's excess, the coldest first, one level colder; the number moved. The
+// kernel is called with no lock held.
+std::size_t stack_arena::release(depot& d, level from) noexcept {
+  slot_id ids[batch];
+  std::size_t n = 0;
+  {
     const spin_guard held(d.lock);
-    for (std::size_t i = 0; i < got; ++i) {
-      push_locked(d, from == warm ? cool : cold, ids[i]);
+    idle_list& list = d.idle[from];
+    list.excess = std::min(list.excess, list.count);
+    for (; n < batch && list.excess > 0; --list.excess) {
+      ids[n++] = unlink_locked(d, from, list.tail);
     }
-    n -= got;
   }
+  if (n == 0) return 0;
+  iovec ranges[batch];
+  for (std::size_t i = 0; i < n; ++i) {
+    const chunk& home = *chunks_.at(ids[i]);
+    std::byte* const lo = home.slot(ids[i] % most_slots) + guard_size;
+    const std::size_t below_top = home.stride - guard_size - page_size;
+    ranges[i] = from == warm ? iovec{lo, below_top} : iovec{lo + below_top, page_size};
+  }
+  guards_.discard(ranges, n);
+  const level to = from == warm ? cool : cold;
+  const spin_guard held(d.lock);
+  for (std::size_t i = 0; i < n; ++i) push_locked(d, to, ids[i]);
+  d.idle[to].low +=
+      static_cast<std::uint32_t>(n);  // idle already: it need not wait two periods more
+  return n;
 }
 }  // namespace weft::detail

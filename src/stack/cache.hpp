@@ -21,7 +21,8 @@ class stack_cache {
   stack take(stack_class c) noexcept {
     shelf& s = shelf_of(c);
     const std::uint32_t n = s.count.load(std::memory_order_relaxed);
-    if (n == 0) [[unlikely]] return take_slow(c);
+    if (n == 0) [[unlikely]]
+      return take_slow(c);
     s.count.store(n - 1, std::memory_order_relaxed);
     return s.items[n - 1];
   }
@@ -29,13 +30,14 @@ class stack_cache {
   void give(stack_class c, stack given) noexcept {
     shelf& s = shelf_of(c);
     const std::uint32_t n = s.count.load(std::memory_order_relaxed);
-    if (n == s.capacity) [[unlikely]] return give_slow(c, given);
+    if (n == s.capacity) [[unlikely]]
+      return give_slow(c, given);
     s.items[n] = given;
     s.count.store(n + 1, std::memory_order_relaxed);
   }
 
-  void flush() noexcept;               // all of it back to the arena
-  std::size_t size() const noexcept;   // any thread, while the cache lives
+  void flush() noexcept;              // all of it back to the arena
+  std::size_t size() const noexcept;  // any thread, while the cache lives
 
  private:
   static constexpr std::uint32_t room = 64;
@@ -54,7 +56,8 @@ class stack_cache {
   [[gnu::noinline]] stack take_slow(stack_class c) noexcept;
   [[gnu::noinline]] void give_slow(stack_class c, stack given) noexcept;
 
-  // Both empty and full: stands for a shelf not made yet, so that the fast paths need no null check.
+  // Both empty and full: stands for a shelf not made yet, so that the fast paths need no null
+  // check.
   static shelf no_shelf_;
   stack_arena& arena_;
   atomic<shelf*> shelves_[stack_classes];

@@ -14,12 +14,15 @@ bool aligned(const void* at) noexcept {
   return reinterpret_cast<std::uintptr_t>(at) % smallest_chunk == 0;
 }
 
-std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
+std::size_t round_up(std::size_t bytes, std::size_t to) noexcept {
+  return (bytes + to - 1) / to * to;
+}
 
 // The head is part of the chunk, so the slots are what fits beside it.
 std::size_t slots_in(std::size_t bytes, std::size_t stride) noexcept {
-  std::size_t slots = (bytes - sizeof(chunk)) / (stride + sizeof(slot_id));
-  while (round_up(sizeof(chunk) + slots * sizeof(slot_id), page_size) + slots * stride > bytes) --slots;
+  std::size_t slots = (bytes - sizeof(chunk)) / (stride + sizeof(slot_links));
+  while (round_up(sizeof(chunk) + slots * sizeof(slot_links), page_size) + slots * stride > bytes)
+    --slots;
   return slots;
 }
 }  // namespace
@@ -36,8 +39,8 @@ chunk* chunk_table::find(const void* address) const noexcept {
 }
 
 stack chunk_table::stack_in(const chunk& in, std::uint32_t i) noexcept {
-  // Tops of equal alignment would all compete for the same few sets of the caches. 16 colours of one
-  // line each stay within the top page, so that a parked fiber holds one page.
+  // Tops of equal alignment would all compete for the same few sets of the caches. 16 colours of
+  // one line each stay within the top page, so that a parked fiber holds one page.
   constexpr std::size_t colours = 16;
   constexpr std::size_t line = 64;
   std::byte* const slot = in.slot(i);
@@ -83,8 +86,7 @@ chunk* chunk_table::add(stack_class c, std::size_t bytes, const platform& os) no
   std::byte* const base = map_aligned(bytes, os);
   if (base == nullptr) return nullptr;
   // With huge pages the first touch of a stack would take 2 MiB. EINVAL: a kernel without them.
-  const bool small_pages =
-      os.advise(base, bytes, MADV_NOHUGEPAGE) == 0 || errno == EINVAL;
+  const bool small_pages = os.advise(base, bytes, MADV_NOHUGEPAGE) == 0 || errno == EINVAL;
   if (!small_pages || !make_leaves(base, bytes, os)) {
     const int error = errno;
     os.unmap(base, bytes);

@@ -21,21 +21,26 @@ inline constexpr std::size_t slot_bytes(stack_class c) noexcept {
 }
 static_assert(largest_chunk / slot_bytes(0) <= most_slots);
 
-// The head of a chunk, in its first pages; behind it one link a slot (4 bytes: the arena's only
-// bookkeeping for a stack), then the slots: [guard | stack] each. Never unmapped.
+struct slot_links {
+  slot_id next;
+  slot_id before;
+};
+
+// The head of a chunk, in its first pages; behind it two links a slot (8 bytes: the arena's
+// only bookkeeping for a stack), then the slots: [guard | stack] each. Never unmapped.
 //
 //   | head, links | guard | stack 0 | guard | stack 1 | ... |
 struct chunk {
-  std::byte* first;      // slot 0
-  std::size_t stride;    // slot_bytes(cls)
-  std::uint32_t index;   // in the table
+  std::byte* first;     // slot 0
+  std::size_t stride;   // slot_bytes(cls)
+  std::uint32_t index;  // in the table
   std::uint32_t slots;
   stack_class cls;
   // Slots below it have been handed out at least once. Written under the class's lock; relaxed
   // elsewhere: a fiber that faults on its stack was given it before.
   atomic<std::uint32_t> fresh;
 
-  slot_id* links() noexcept { return reinterpret_cast<slot_id*>(this + 1); }
+  slot_links* links() noexcept { return reinterpret_cast<slot_links*>(this + 1); }
   std::byte* slot(std::uint32_t i) const noexcept { return first + i * stride; }
   slot_id id(std::uint32_t i) const noexcept { return index << slot_bits | i; }
 };
@@ -43,8 +48,8 @@ struct chunk {
 // Which chunk an address lies in: two levels over the 47 bits of a user address, 64 MiB a step.
 class chunk_table {
  public:
-  // Makes `bytes` (a multiple of smallest_chunk) of memory into a chunk and publishes it. Null: `os`
-  // refused, errno says why, or (errno 0) the table is full. One thread at a time.
+  // Makes `bytes` (a multiple of smallest_chunk) of memory into a chunk and publishes it. Null:
+  // `os` refused, errno says why, or (errno 0) the table is full. One thread at a time.
   chunk* add(stack_class c, std::size_t bytes, const platform& os) noexcept;
 
   // Any thread, signal-safe, no lock.
@@ -70,7 +75,7 @@ class chunk_table {
 
   atomic<chunk*> by_index_[most_chunks] = {};
   atomic<leaf*> top_[1 << top_bits] = {};
-  std::uint32_t chunks_ = 0;       // add() only
-  std::byte* last_ = nullptr;      // the chunk mapped last: the next should lie right below it
+  std::uint32_t chunks_ = 0;   // add() only
+  std::byte* last_ = nullptr;  // the chunk mapped last: the next should lie right below it
 };
 }  // namespace weft::detail

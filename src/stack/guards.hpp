@@ -7,8 +7,8 @@
 #include "stack/stack.hpp"
 
 namespace weft::detail {
-// The most fibers that one process may have where guards cost no mapping: 2^24 stacks of 256 KiB are
-// 5 TiB of the 128 TiB of addresses, and their pages 64 GiB at the least.
+// The most fibers that one process may have where guards cost no mapping: 2^24 stacks of 256 KiB
+// are 5 TiB of the 128 TiB of addresses, and their pages 64 GiB at the least.
 inline constexpr std::size_t most_fibers = std::size_t{1} << 24;
 
 // Makes ranges of guard_size bytes fault, for good. Any thread.
@@ -16,8 +16,8 @@ class stack_guards {
  public:
   constexpr explicit stack_guards(const platform& os) noexcept : os_(os) {}
 
-  // Finds the tier by its effect, not by the kernel's version: an emulator may accept advice that it
-  // ignores. To be called until it succeeds, by one thread at a time, before the rest is used.
+  // Finds the tier by its effect, not by the kernel's version: an emulator may accept advice that
+  // it ignores. To be called until it succeeds, by one thread at a time, before the rest is used.
   bool probe(stack_failure& why) noexcept;
 
   // Guards [at[i], at[i] + guard_size) in order; the number done. Fewer than n: `why` is set, and

@@ -14,8 +14,8 @@ namespace weft::detail {
 namespace {
 void* map(void* hint, std::size_t bytes) noexcept {
   count_syscall(sys::other);
-  return ::mmap(hint, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                0);
+  return ::mmap(hint, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1, 0);
 }
 
 int unmap(void* at, std::size_t bytes) noexcept {
@@ -51,5 +51,6 @@ long vm_setting(const char* name, long otherwise) noexcept {
 }
 }  // namespace
 
-constinit const platform real_platform = {map, unmap, advise, advise_ranges, protect_none, vm_setting};
+constinit const platform real_platform = {map,          unmap, advise,    advise_ranges,
+                                          protect_none, now,   vm_setting};
 }  // namespace weft::detail

@@ -31,7 +31,7 @@ inline constexpr std::size_t stack_class_bytes(stack_class c) noexcept {
 }
 
 // The smallest class of at least `bytes`, and of at least what a signal frame of this CPU needs on
-// top of a little code. Throws std::system_error (EINVAL) for 0 and for more than the largest class;
-// a caller for whom 0 means "the default" replaces it first.
+// top of a little code. Throws std::system_error (EINVAL) for 0 and for more than the largest
+// class; a caller for whom 0 means "the default" replaces it first.
 stack_class stack_class_for(std::size_t bytes);
 }  // namespace weft::detail
