@@ -59,7 +59,8 @@ class wait_word {
   }
 
   // Any thread: the epoch of a wait that a stop request may end now, 0 if there is none.
-  // seq_cst: the canceller's half of the cancellation protocol, see park/cancel.hpp.
+  // seq_cst: the canceller's half of the cancellation protocol, see park/cancel.cpp. Also an acquire:
+  // pairs with begin(), for the publication mark.
   epoch_type cancellable_epoch() const noexcept {
     const std::uint64_t seen = word_.load(std::memory_order_seq_cst);
     const bool open = (seen & state_mask) == parked && (seen & cancellable_bit) != 0;

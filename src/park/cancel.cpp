@@ -19,7 +19,9 @@ namespace weft::detail {
 namespace {
 void end_cancellable_wait(control_block& block) noexcept {
   const wait_word::epoch_type epoch = block.word.cancellable_epoch();  // C3
-  if (epoch != 0 && block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+  if (epoch == 0) return;
+  // A cancellable wait is a fiber's, so it has a runtime, and its own processors are those that publish.
+  cancel_wait(*block.rt.load(std::memory_order_acquire), block, epoch);
 }
 }  // namespace
 
@@ -60,7 +62,7 @@ void request_stop_all(runtime_core& core) noexcept {
           std::stop_source source = share_stop_source(block, s.core);
           if (source.stop_possible()) s.sources.push_back(std::move(source));
         }
-        if (epoch != 0 && block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+        if (epoch != 0) cancel_wait(*s.core, block, epoch);
       },
       &state);
   for (std::stop_source& source : state.sources) source.request_stop();

@@ -22,20 +22,21 @@ control_block* pop_pinned(carrier& me) noexcept {
   return block;
 }
 
-// A share of the inject queue: what this processor may take without starving the others.
-bool take_injected(processor& p) noexcept {
+// A share of the inject queue: what this processor may take without starving the others. The first of it
+// is to run now, before what lies in the ring: a full ring of fibers that yield would never make room.
+control_block* take_injected(processor& p) noexcept {
   runtime_core& core = *p.core;
   const std::size_t queued = core.inject.size();
-  if (queued == 0) return false;
+  if (queued == 0) return nullptr;
   std::size_t share = queued / core.workers + 1;
   constexpr std::size_t most = local_ring<control_block>::half;
   const std::size_t room = local_ring<control_block>::capacity() - p.ring.size();
   if (share > most) share = most;
-  if (share > room) share = room;
+  if (share > room + 1) share = room + 1;
   task_list<control_block> batch = core.inject.pop(share);
-  const bool any = !batch.empty();
+  control_block* first = batch.pop_front();
   while (control_block* block = batch.pop_front()) push_ring(p, block);
-  return any;
+  return first;
 }
 
 // Timers and readiness, without blocking.
@@ -129,15 +130,16 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
       if (give_to_starving(core, header)) continue;
     }
     // The long look comes every 61st switch, however much is queued here (D6).
+    control_block* next = nullptr;
     if (p.tick % look_every == 0) {
       ++p.tick;
-      take_injected(p);
+      next = take_injected(p);
       look(p, me);
     }
-    control_block* next = pop_pinned(me);
+    if (!next) next = pop_pinned(me);
     if (!next) next = pick_next(p);
     if (!next && p.tick % look_every == 0) continue;
-    if (!next && take_injected(p)) next = pick_next(p);
+    if (!next) next = take_injected(p);
     if (const nanos due = core.events->earliest(); !next && due != never && due <= now()) {
       look(p, me);
       next = pick_next(p);

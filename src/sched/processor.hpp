@@ -7,6 +7,7 @@
 #include "fiber/slab.hpp"
 #include "queue/local_ring.hpp"
 #include "sched/counters.hpp"
+#include "sched/publication.hpp"
 #include "stack/cache.hpp"
 
 namespace weft::detail {
@@ -37,6 +38,7 @@ struct alignas(cache_line) processor {
   std::uint32_t slot_streak = 0; // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   publication pending;
+  publication_mark publishing;       // any thread reads
   stack dying;                   // the stack that after_exit gives back
   stack_class dying_class = 0;
   std::size_t permits = 0;       // stack permits in hand (D4)

@@ -1,4 +1,6 @@
 // A fiber becomes ready: where it is queued, and who is woken for it.
+#include <sched.h>
+
 #include "base/futex.hpp"
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
@@ -88,6 +90,13 @@ void make_ready(control_block* block) noexcept {
   const foreign_visit visit(core);
   core.inject.push(block);
   if (core.idle.should_wake()) wake_one(core, nullptr);
+}
+
+void cancel_wait(runtime_core& core, control_block& block, wait_word::epoch_type epoch) noexcept {
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    while (core.processors[i]->publishing.covers(&block)) ::sched_yield();
+  }
+  if (block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
 }
 
 void make_ready(runtime_core& core, task_list<control_block> batch) noexcept {

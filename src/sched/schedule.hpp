@@ -12,7 +12,7 @@ namespace weft::detail {
 using publish_fn = void (*)(control_block* parked, void* arg) noexcept;
 
 // The running fiber only. Parks it until a claim of the epoch `word.next_epoch()`; returns how that
-// wait ended. Does not look at cancellation before parking (see park/cancel.hpp), but a stop requested
+// wait ended. Does not look at cancellation before parking (see park/cancel.cpp), but a stop requested
 // while parked ends the wait if it is cancellable.
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept;
@@ -29,6 +29,10 @@ void yield_fiber() noexcept;
 void make_ready(control_block*) noexcept;
 // The same for a batch that arrived together: goes behind what is queued, wakes at most one.
 void make_ready(runtime_core&, task_list<control_block>) noexcept;
+
+// Any thread, after the heavy fence of a cancellation: ends the block's cancellable wait of that epoch
+// unless something else does first.
+void cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noexcept;
 
 // Owner of a section: takes `block` out of this processor's slot if it lies there, still unstarted.
 bool take_from_slot(processor&, control_block* block) noexcept;

@@ -64,11 +64,18 @@ control_block* block_of(context* ctx) noexcept {
 
 void after_park(void* arg, context* from) noexcept {
   control_block* parked = block_of(from);
-  const processor::publication pending = static_cast<thread_header*>(arg)->held->pending;
+  processor& p = *static_cast<thread_header*>(arg)->held;
+  const processor::publication pending = p.pending;
+  if (!pending.cancellable) {
+    parked->word.begin(false);
+    if (pending.publish) pending.publish(parked, pending.arg);
+    return;
+  }
   const wait_word::epoch_type epoch = parked->word.next_epoch();
-  parked->word.begin(pending.cancellable);
+  p.publishing.open(parked);
+  parked->word.begin(true);
   if (pending.publish) pending.publish(parked, pending.arg);
-  if (!pending.cancellable) return;
+  p.publishing.close();
   // The fiber may be running by now, or its block be another's: only the epoch's claim decides.
   // Pairs with the heavy fence in request_stop_word and in the end of a runtime.
   light_fence();
