@@ -6,7 +6,7 @@
 
 #include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
-#include "park/park.hpp"
+#include "time/join.hpp"
 #include "runtime_life.hpp"
 #include "sched/core.hpp"
 

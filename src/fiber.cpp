@@ -11,7 +11,7 @@
 #include "park/park.hpp"
 #include "runtime_life.hpp"
 #include "sched/spawn.hpp"
-#include "time/timed_park.hpp"
+#include "time/join.hpp"
 
 namespace weft {
 // Reaches into a runtime object for its core.
@@ -103,11 +103,8 @@ void fiber::join() {
     detail::throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
                          static_cast<unsigned long long>(get_id().value()));
   }
-  detail::throw_if_ended(detail::entry_check());
-  const detail::nanos scope = detail::scope_deadline();
-  const detail::wait_end end = detail::join_until(*block_, scope);
-  detail::throw_if_ended(end);
-  detail::recycle_block(*std::exchange(block_, nullptr));
+  detail::join_and_recycle(*block_);
+  block_ = nullptr;
 }
 
 void fiber::detach() {
@@ -124,8 +121,7 @@ void fiber::stop_and_join() noexcept {
                   "first", static_cast<unsigned long long>(get_id().value()));
   }
   if (!detail::has_ended(*block_)) detail::request_stop(*block_);
-  detail::join_block(*block_, false);
-  detail::recycle_block(*std::exchange(block_, nullptr));
+  detail::join_quietly(*std::exchange(block_, nullptr));
 }
 
 std::stop_source fiber::get_stop_source() noexcept {

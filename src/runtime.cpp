@@ -18,6 +18,7 @@
 #include "sched/internal.hpp"
 #include "sched/spawn.hpp"
 #include "sched/threads.hpp"
+#include "time/join.hpp"
 
 namespace weft {
 namespace detail {
@@ -111,8 +112,7 @@ void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site 
   };
   control_block* block =
       finish_spawn(begin_spawn(*core, site), [&] { return call{fn, arg}; });
-  join_block(*block, false);
-  recycle_block(*block);
+  join_quietly(*block);
 }
 }  // namespace detail
 

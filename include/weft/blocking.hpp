@@ -14,7 +14,7 @@ class blocking_scope {
   blocking_scope& operator=(const blocking_scope&) = delete;
 
  private:
-  void* section_[2];
+  void* section_[3];
 };
 }  // namespace detail
 

@@ -106,18 +106,6 @@ std::uint64_t take_serials(std::uint64_t count) noexcept {
   return next_serial.fetch_add(count, std::memory_order_relaxed);
 }
 
-void renew_block(control_block& block) noexcept {
-  block.serial.store(0, std::memory_order_relaxed);
-  block.word.renew();
-  if (block.extras.load(std::memory_order_relaxed)) [[unlikely]] drop_extras(block);
-  block.joiner.store(nullptr, std::memory_order_relaxed);
-  block.cancel.store(0, std::memory_order_relaxed);
-  block.flags = 0;
-  block.shields = 0;
-  block.deadline = never;
-  block.waits_for = wait_kind::none;
-}
-
 void slab_cache::refill_slow() { first_ = slab_take(batch, count_); }
 
 void slab_cache::spill_slow(std::size_t leave) noexcept {

@@ -7,6 +7,8 @@
 // Where control blocks come from. Process-wide and type-stable: chunks are mapped and never unmapped,
 // and a block that has been one stays one.
 namespace weft::detail {
+void drop_extras(control_block&) noexcept;  // extras.hpp
+
 // Any thread. A list of up to `wanted` free blocks through `next`; throws std::system_error when the
 // process may map no more.
 control_block* slab_take(std::size_t wanted, std::size_t& taken);
@@ -18,7 +20,17 @@ void slab_for_each(void (*visit)(control_block&, void* arg), void* arg) noexcept
 std::uint64_t take_serials(std::uint64_t count) noexcept;
 
 // Voids the block's old tokens, frees its extras and makes it look unborn.
-void renew_block(control_block&) noexcept;
+inline void renew_block(control_block& block) noexcept {
+  block.serial.store(0, std::memory_order_relaxed);
+  block.word.renew();
+  if (block.extras.load(std::memory_order_relaxed)) [[unlikely]] drop_extras(block);
+  block.joiner.store(nullptr, std::memory_order_relaxed);
+  block.cancel.store(0, std::memory_order_relaxed);
+  block.flags = 0;
+  block.shields = 0;
+  block.deadline = never;
+  block.waits_for = wait_kind::none;
+}
 
 // One for each processor; owner only. Also a plain thread's way, through a short-lived one.
 class slab_cache {

@@ -51,14 +51,11 @@ control_block& self_block() {
   return make_stand_in(header);
 }
 
-bool cancellable_now() noexcept {
-  const thread_header* header = current();
-  return header->fiber && header->fiber->shields == 0 && header->exceptions->uncaught == 0;
-}
+bool cancellable_now() noexcept { return cancellable_on(current()); }
 
 bool cancelled_now() noexcept {
   const thread_header* header = current();
-  return header->fiber && stop_requested(*header->fiber) && cancellable_now();
+  return header->fiber && stop_requested(*header->fiber) && cancellable_on(header);
 }
 
 void cancellation_point() {

@@ -10,6 +10,9 @@ inline bool on_fiber() noexcept { return current()->fiber != nullptr; }
 
 // Whether a wait that begins now may be ended by a stop request: not in a shielded block, nor while the
 // fiber unwinds (a destructor's wait must run its course).
+inline bool cancellable_on(const thread_header* header) noexcept {
+  return header->fiber && header->fiber->shields == 0 && header->exceptions->uncaught == 0;
+}
 bool cancellable_now() noexcept;
 // A cancellation point's first look: the fiber was asked to stop and nothing shields it.
 bool cancelled_now() noexcept;
@@ -26,19 +29,4 @@ wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn pu
 bool request_stop(control_block&) noexcept;
 // The same for all fibers of a runtime, now and to come.
 void request_stop_all(runtime_core&) noexcept;
-
-// Waits until the fiber in `block` has ended; its owner's only. False: the wait was cancelled.
-bool join_block(control_block& block, bool cancellable);
-// The halves of it, for waits with a deadline: registers the parked fiber or thread (arg: the block), and
-// takes the registration back after a wait that ended otherwise. True: the fiber had ended after all.
-void publish_join(control_block* parked, void* arg) noexcept;
-bool withdraw_join(control_block& block);
-// Nobody will join. Its owner's only; the block may be gone when this returns.
-void detach_block(control_block& block) noexcept;
-inline bool has_ended(const control_block& block) noexcept {
-  // acquire: pairs with the release in publish_end; all that the fiber did is visible.
-  return block.joiner.load(std::memory_order_acquire) == joiner_finished;
-}
-// Its owner has seen the end, or the block never ran: back to the slab.
-void recycle_block(control_block& block) noexcept;
 }  // namespace weft::detail

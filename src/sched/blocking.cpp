@@ -59,7 +59,9 @@ blocking_section::blocking_section() noexcept {
   --header->section;
   // release: pairs with the acquire of the monitor's or our own compare-exchange; the processor's
   // queues as we leave them belong to whoever moves this word on.
-  p_->state.store(processor_state::blocking, std::memory_order_release);
+  state_ = processor_state::blocking_call(
+      p_->count.blocking_calls.load(std::memory_order_relaxed));
+  p_->state.store(state_, std::memory_order_release);
 }
 
 blocking_section::~blocking_section() {
@@ -67,7 +69,7 @@ blocking_section::~blocking_section() {
   runtime_core& core = *me_->rt.load(std::memory_order_relaxed);
   thread_header* header = current();  // the thread has not changed since the constructor
   me_->waits_for = wait_kind::none;
-  processor_state expected = processor_state::blocking;
+  std::uint64_t expected = state_;
   if (p_->state.compare_exchange_strong(expected, processor_state::running,
                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
     header->held = p_;

@@ -17,5 +17,6 @@ class blocking_section {
  private:
   control_block* me_ = nullptr;  // null: called on a plain thread
   processor* p_ = nullptr;
+  std::uint64_t state_ = 0;  // the processor's word as this call left it
 };
 }  // namespace weft::detail

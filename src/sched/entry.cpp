@@ -10,6 +10,7 @@
 #include "sched/internal.hpp"
 #include "sched/drain.hpp"
 #include "sched/permits.hpp"
+#include "sched/switching.hpp"
 
 namespace weft::detail {
 namespace {
@@ -42,7 +43,7 @@ void run_closure(control_block& me) noexcept {
 
 // The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched. Returns
 // a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
-control_block* publish_end(processor& p, control_block& me) noexcept {
+[[gnu::always_inline]] inline control_block* publish_end(processor& p, control_block& me) noexcept {
   control_block* ready = nullptr;
   // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
   control_block* joiner = me.joiner.load(std::memory_order_acquire);

@@ -6,11 +6,24 @@ namespace weft::detail {
 inline constexpr std::uint32_t look_every = 61;   // switches between looks beyond the local queue
 inline constexpr std::uint32_t slot_limit = 3;    // runs from the slot in a row
 
+// Owner. The ring is full: its older half goes to the inject queue.
+[[gnu::noinline]] void spill_ring_slow(processor&, control_block*) noexcept;
+// Owner. To the end of the ring, or to the inject queue when that is full.
+inline void push_ring(processor& p, control_block* block) noexcept {
+  if (!p.ring.push(block)) [[unlikely]] spill_ring_slow(p, block);
+}
+// Owner. The fiber in the slot, if the cap on runs from there allows (D6).
+control_block* pick_slot_slow(processor&) noexcept;
 // Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there, or
 // time for the long way, which the carrier's loop takes (loop.cpp).
-control_block* pick_next(processor&) noexcept;
-// Owner. To the end of the ring, or to the inject queue when that is full.
-void push_ring(processor&, control_block*) noexcept;
+inline control_block* pick_next(processor& p) noexcept {
+  if (++p.tick == look_every) [[unlikely]] return nullptr;
+  if (p.slot.load(std::memory_order_relaxed)) {
+    if (control_block* next = pick_slot_slow(p)) return next;
+  }
+  p.slot_streak = 0;
+  return p.solo ? p.ring.pop_unshared() : p.ring.pop();
+}
 // Owner. To be run next.
 void push_slot(processor&, control_block*) noexcept;
 // Owner. Everything pushed in the caller's batch is queued: wake a searcher if that is due.
@@ -18,10 +31,6 @@ void wake_for_local(processor&) noexcept;
 
 // Binds a stack to an unstarted fiber. False: no stack is to be had now.
 bool bind_stack(processor&, control_block&) noexcept;
-// The running fiber is over: goes to `next`, or to the carrier's loop, for good. after runs on the new
-// stack; it gives the old one back.
-[[noreturn]] void leave_for_good(thread_header*, control_block* next, bool had_fp_env,
-                                 after_fn after) noexcept;
 // The carrier's loop, in its section: runs `next` (which has a stack) and whatever follows it, until
 // some fiber has nothing to switch to.
 void enter_from_loop(thread_header*, control_block* next) noexcept;

@@ -131,14 +131,14 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
     }
     // The long look comes every 61st switch, however much is queued here (D6).
     control_block* next = nullptr;
-    if (p.tick % look_every == 0) {
-      ++p.tick;
+    if (p.tick >= look_every) {
+      p.tick = 0;
       next = take_injected(p);
       look(p, me);
     }
     if (!next) next = pop_pinned(me);
     if (!next) next = pick_next(p);
-    if (!next && p.tick % look_every == 0) continue;
+    if (!next && p.tick >= look_every) continue;
     if (!next) next = take_injected(p);
     if (const nanos due = core.events->earliest(); !next && due != never && due <= now()) {
       look(p, me);

@@ -49,24 +49,22 @@ bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
   bool any = false;
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     processor& p = *core.processors[i];
-    const std::uint64_t calls = p.count.blocking_calls.load(std::memory_order_relaxed);
-    processor_state state = p.state.load(std::memory_order_acquire);
-    if (state != processor_state::blocking) {
-      blocked_at[i] = 0;
-      continue;
-    }
+    std::uint64_t state = p.state.load(std::memory_order_acquire);
+    const bool same_call = blocked_at[i] == state;
+    blocked_at[i] = state;
+    if (!processor_state::is_blocking(state)) continue;
     any = true;
-    if (blocked_at[i] != calls) {  // a new call since the last tick
-      blocked_at[i] = calls;
+    if (!same_call) continue;
+    // acq_rel: pairs with the owner's release on entry: its queues are ours from here on.
+    std::uint64_t expected = state;
+    if (!p.state.compare_exchange_strong(expected, processor_state::taken,
+                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
       continue;
     }
-    // acq_rel: pairs with the owner's release on entry: its queues are ours from here on.
-    if (p.state.compare_exchange_strong(state, processor_state::taken, std::memory_order_acq_rel,
-                                        std::memory_order_relaxed)) {
-      if (!start_carrier_for(core, &p)) {
-        // No thread is to be had: the call keeps its processor, and we try again next tick.
-        p.state.store(processor_state::blocking, std::memory_order_release);
-      }
+    if (!start_carrier_for(core, &p)) {
+      // No thread is to be had: the call gets its processor back, if it has not given up on it, and we
+      // try again next tick. release: as on entry.
+      p.state.store(state, std::memory_order_release);
     }
   }
   return any;

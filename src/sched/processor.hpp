@@ -18,7 +18,17 @@ class timer_set;
 // Who may touch a processor, in one word (D13). A carrier inside blocking() leaves it at `blocking`;
 // whoever moves it from there by compare-and-swap owns the processor: the carrier coming back
 // (-> running) or the monitor (-> taken, then a spare carrier's).
-enum class processor_state : std::uint32_t { idle, running, blocking, taken };
+//
+// A blocking state carries the number of the call. Without it the first carrier could come back after the
+// processor was taken, run by a spare and left inside another blocking() call, and take that for its own.
+namespace processor_state {
+inline constexpr std::uint64_t idle = 0;
+inline constexpr std::uint64_t running = 1;
+inline constexpr std::uint64_t taken = 2;
+inline constexpr std::uint64_t blocking = 3;  // in the low bits; the call's number above
+constexpr std::uint64_t blocking_call(std::uint64_t number) noexcept { return number << 2 | blocking; }
+constexpr bool is_blocking(std::uint64_t state) noexcept { return (state & 3) == blocking; }
+}  // namespace processor_state
 
 // The right to run fibers, and all that goes with it: a run queue, caches of blocks and stacks. There
 // are as many as workers; a kernel thread holds at most one. "Owner": the carrier that holds it, inside
@@ -34,7 +44,7 @@ struct alignas(cache_line) processor {
   // -- owner -----------------------------------------------------------------------------------------
   runtime_core* core = nullptr;
   bool solo = false;             // the only processor of its runtime: nobody steals here
-  std::uint32_t tick = 0;        // switches; every 61st looks further than the local queue
+  std::uint32_t tick = 0;        // switches since the last look beyond the local queue
   std::uint32_t slot_streak = 0; // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   publication pending;
@@ -58,7 +68,7 @@ struct alignas(cache_line) processor {
   local_ring<control_block> ring;
 
   // -- any thread ------------------------------------------------------------------------------------
-  alignas(cache_line) atomic<processor_state> state{processor_state::idle};
+  alignas(cache_line) atomic<std::uint64_t> state{processor_state::idle};
   atomic<carrier*> holder{nullptr};  // for the monitor and dumps
   std::uint32_t index = 0;
   processor* next_idle = nullptr;    // link in the idle list; under its lock

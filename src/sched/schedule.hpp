@@ -17,11 +17,6 @@ using publish_fn = void (*)(control_block* parked, void* arg) noexcept;
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept;
 
-// Like park_fiber, but runs `next` at once: an unstarted fiber that the caller has taken out of its
-// processor's queue and has exclusively.
-wake_reason park_and_run(control_block* next, wait_kind kind, const void* on, bool cancellable,
-                         publish_fn publish, void* arg) noexcept;
-
 // The running fiber goes behind every other that is ready on its processor. No-op on a plain thread.
 void yield_fiber() noexcept;
 

@@ -1,65 +1,30 @@
 // The short path: a fiber parks, yields or is made ready, and the next one runs. Everything here runs on
 // fibers' stacks and is over in nanoseconds; what may take longer is in loop.cpp, on the carrier's own.
 #include "sched/internal.hpp"
+#include "sched/switching.hpp"
 #include "base/asymmetric_fence.hpp"
 #include "base/fatal.hpp"
 #include "fiber/extras.hpp"
 
 namespace weft::detail {
 namespace {
-// errno and the C++ runtime's exception state belong to the fiber, not to the thread. A thread's own
-// loop keeps neither.
-void save_thread_state(thread_header* header, control_block& from) noexcept {
-  from.saved_errno = *header->errno_address;
-  from.exceptions = *header->exceptions;
+void after_yield(void* arg, context* from) noexcept {
+  processor& p = *static_cast<thread_header*>(arg)->held;
+  control_block* me = block_of(from);
+  if (me->flags & fiber_flag::pinned) [[unlikely]] {
+    make_ready(me);
+  } else {
+    push_ring(p, me);
+  }
 }
 
-void load_thread_state(thread_header* header, const control_block& to) noexcept {
-  *header->errno_address = to.saved_errno;
-  *header->exceptions = to.exceptions;
-}
+}  // namespace
 
-[[gnu::noinline]] void swap_fp_slow(control_block* from, control_block* to) noexcept {
+void swap_fp_slow(control_block* from, control_block* to) noexcept {
   if (from && from->flags & fiber_flag::fp_env) fp_env_save(&extras_of(*from).fp);
   const fp_env defaults;
   const bool own = to && to->flags & fiber_flag::fp_env;
   fp_env_load(own ? &extras_of(*to).fp : &defaults);
-}
-
-// Makes `next` the running fiber as far as the thread is concerned, and says where to switch. Null, or a
-// fiber for which there is no stack now: the carrier's loop.
-context prepare_switch(thread_header* header, control_block* next, bool had_fp_env,
-                       control_block* saving) noexcept {
-  processor& p = *header->held;
-  if (next && !(next->flags & fiber_flag::started) && !bind_stack(p, *next)) [[unlikely]] {
-    push_ring(p, next);  // the loop deals with it: it waits for a stack to be freed
-    next = nullptr;
-  }
-  if (had_fp_env || (next && next->flags & fiber_flag::fp_env)) [[unlikely]] {
-    swap_fp_slow(saving, next);
-  }
-  header->fiber = next;
-  if (!next) {
-    *header->exceptions = {};
-    return header->self->loop;
-  }
-  bump(p.count.switches);
-  load_thread_state(header, *next);
-  return next->ctx;
-}
-
-// Leaves the running fiber `me` for `next`, or for the carrier's loop when there is none. Returns when
-// somebody resumes it, with the header of the thread it is on then; still in a section.
-thread_header* switch_from(thread_header* header, control_block& me, control_block* next,
-                           after_fn after) noexcept {
-  save_thread_state(header, me);
-  const context to = prepare_switch(header, next, me.flags & fiber_flag::fp_env, &me);
-  return static_cast<thread_header*>(switch_to(&me.ctx, to, after, header));
-}
-
-control_block* block_of(context* ctx) noexcept {
-  static_assert(offsetof(control_block, ctx) == 0);
-  return reinterpret_cast<control_block*>(ctx);
 }
 
 void after_park(void* arg, context* from) noexcept {
@@ -82,30 +47,6 @@ void after_park(void* arg, context* from) noexcept {
   if (stop_requested(*parked) && parked->word.claim(epoch, wake_reason::cancel)) make_ready(parked);
 }
 
-void after_yield(void* arg, context* from) noexcept {
-  processor& p = *static_cast<thread_header*>(arg)->held;
-  control_block* me = block_of(from);
-  if (me->flags & fiber_flag::pinned) [[unlikely]] {
-    make_ready(me);
-  } else {
-    push_ring(p, me);
-  }
-}
-
-wake_reason park_into(thread_header* header, control_block* next, wait_kind kind, const void* on,
-                      bool cancellable, publish_fn publish, void* arg) noexcept {
-  control_block& me = *header->fiber;
-  processor& p = *header->held;
-  me.waits_for = kind;
-  me.waits_on = on;
-  p.pending = {publish, arg, cancellable};
-  header = switch_from(header, me, next ? next : pick_next(p), after_park);
-  --header->section;
-  me.waits_for = wait_kind::none;
-  return me.word.reason();
-}
-}  // namespace
-
 void pin_running_fiber() noexcept {
   thread_header* header = current();
   fiber_extras& extras = extras_of(*header->fiber);
@@ -119,12 +60,6 @@ void unpin_running_fiber() noexcept {
   if (--extras_of(me).pin_depth == 0) {
     me.flags &= static_cast<std::uint8_t>(~fiber_flag::pinned);
   }
-}
-
-void leave_for_good(thread_header* header, control_block* next, bool had_fp_env,
-                    after_fn after) noexcept {
-  const context to = prepare_switch(header, next, had_fp_env, nullptr);
-  switch_away(nullptr, to, after, header);
 }
 
 void enter_from_loop(thread_header* header, control_block* next) noexcept {
@@ -142,15 +77,11 @@ thread_header* resume_elsewhere(thread_header* header, control_block& me, after_
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept {
   thread_header* header = current();
+  control_block& me = *header->fiber;
   ++header->section;
-  return park_into(header, nullptr, kind, on, cancellable, publish, arg);
-}
-
-wake_reason park_and_run(control_block* next, wait_kind kind, const void* on, bool cancellable,
-                         publish_fn publish, void* arg) noexcept {
-  thread_header* header = current();
-  ++header->section;
-  return park_into(header, next, kind, on, cancellable, publish, arg);
+  header = park_into(header, nullptr, kind, on, cancellable, publish, arg);
+  --header->section;
+  return me.word.reason();
 }
 
 void yield_fiber() noexcept {
@@ -159,43 +90,35 @@ void yield_fiber() noexcept {
   ++header->section;
   control_block* next = pick_next(*header->held);
   // Alone, and not yet time for a long look: go on.
-  if (next || header->held->tick % look_every == 0) {
+  if (next || header->held->tick >= look_every) {
     header = switch_from(header, *header->fiber, next, after_yield);
   }
   --header->section;
 }
 
-control_block* pick_next(processor& p) noexcept {
-  if (++p.tick % look_every == 0) [[unlikely]] return nullptr;
-  if (p.slot.load(std::memory_order_relaxed)) {
-    if (p.slot_streak < slot_limit) {
-      ++p.slot_streak;
-      if (p.solo) {
-        control_block* next = p.slot.load(std::memory_order_relaxed);
-        p.slot.store(nullptr, std::memory_order_relaxed);
-        return next;
-      }
-      // acquire: pairs with the release of push_slot, which may have been a former owner's.
-      if (control_block* next = p.slot.exchange(nullptr, std::memory_order_acquire)) return next;
-    } else {
-      // The cap (D6): others first. The slot's fiber goes to the end of the ring.
-      if (control_block* last = p.slot.exchange(nullptr, std::memory_order_acquire)) {
-        push_ring(p, last);
-      }
-    }
+control_block* pick_slot_slow(processor& p) noexcept {
+  if (p.slot_streak >= slot_limit) {
+    // The cap: others first. The slot's fiber goes to the end of the ring.
+    // acquire: pairs with the release of push_slot, which may have been a former owner's.
+    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_acquire)) push_ring(p, last);
+    return nullptr;
   }
-  p.slot_streak = 0;
-  return p.solo ? p.ring.pop_unshared() : p.ring.pop();
+  ++p.slot_streak;
+  if (!p.solo) return p.slot.exchange(nullptr, std::memory_order_acquire);
+  control_block* next = p.slot.load(std::memory_order_relaxed);
+  p.slot.store(nullptr, std::memory_order_relaxed);
+  return next;
 }
 
-void push_ring(processor& p, control_block* block) noexcept {
-  while (!p.ring.push(block)) [[unlikely]] {
+// Out of line: its frame is larger than a page, and a probe of it would touch a cold one at every push.
+void spill_ring_slow(processor& p, control_block* block) noexcept {
+  do {
     control_block* half[local_ring<control_block>::half];
     task_list<control_block> spilled;
     const std::uint32_t count = p.ring.pop_half(half);
     for (std::uint32_t i = 0; i < count; ++i) spilled.push_back(half[i]);
     if (count) p.core->inject.push(spilled);
-  }
+  } while (!p.ring.push(block));
 }
 
 void push_slot(processor& p, control_block* block) noexcept {

@@ -80,15 +80,6 @@ wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish
   }
 }
 
-wait_end join_until(control_block& block, nanos scope) {
-  if (scope == never) {
-    return join_block(block, cancellable_now()) ? wait_end::woken : wait_end::cancelled;
-  }
-  if (has_ended(block)) return wait_end::woken;
-  const wait_end end = wait(wait_kind::join, &block, never, publish_join, &block);
-  return end == wait_end::woken || withdraw_join(block) ? wait_end::woken : end;
-}
-
 void throw_if_ended(wait_end end) {
   if (end == wait_end::cancelled) throw operation_canceled();
   if (end == wait_end::scope_expired) throw deadline_exceeded();

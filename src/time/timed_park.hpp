@@ -14,8 +14,6 @@ enum class wait_end { woken, timed_out, scope_expired, cancelled, closed };
 // A cancellation point's wait: park_until with the earlier of `deadline` and the scope's, cancellable
 // unless shielded; looks at both before it parks, in the order cancel, scope.
 wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish, void* arg);
-// Waits for a fiber's end, to the scope's deadline; `woken`: it has ended.
-wait_end join_until(control_block& block, nanos scope);
 // The look alone: `woken` means go ahead.
 wait_end entry_check() noexcept;
 // Throws operation_canceled or deadline_exceeded for those two ends.

@@ -1,0 +1,16 @@
+#pragma once
+#include "park/park.hpp"
+
+namespace weft::detail {
+// fiber::join: a cancellation point. Waits until the fiber in `block` has ended and recycles the block; its
+// owner's only. Throws operation_canceled or deadline_exceeded; the fiber is still to be joined then.
+void join_and_recycle(control_block& block);
+// The same for inner joins: neither cancelled nor limited.
+void join_quietly(control_block& block) noexcept;
+// Nobody will join. Its owner's only; the block may be gone when this returns.
+void detach_block(control_block& block) noexcept;
+inline bool has_ended(const control_block& block) noexcept {
+  // acquire: pairs with the release in publish_end; all that the fiber did is visible.
+  return block.joiner.load(std::memory_order_acquire) == joiner_finished;
+}
+}  // namespace weft::detail
