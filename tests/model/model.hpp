@@ -29,6 +29,16 @@
 #include <string_view>
 #include <vector>
 
+// Relacy prints pointers in its histories, and does not expect one to a const. A model over such an
+// atomic includes this file first.
+namespace rl {
+template <class T>
+struct atomic_add_type<const T*> {
+  using type = std::ptrdiff_t;
+  using output_type = const void*;
+};
+}  // namespace rl
+
 namespace model {
 
 using weft::detail::model::check;
@@ -45,6 +55,7 @@ struct subject {
   const char* name;
   bool (*simulate)(rl::test_params&);
   unsigned preemptions;  // 0: every interleaving
+  bool must_fail = false;
 };
 
 template <class Model>
@@ -56,6 +67,13 @@ subject full(const char* name) {
 template <class Model>
 subject bounded(unsigned preemptions, const char* name) {
   return {name, &rl::simulate<Model>, preemptions};
+}
+
+// A design that was given up, or a rule left out: the search must find the failure. It shows what the
+// rule is for, and that the model would notice its loss.
+template <class Model>
+subject broken(unsigned preemptions, const char* name) {
+  return {name, &rl::simulate<Model>, preemptions, true};
 }
 
 // An order that the models cannot show to be necessary, and why it is there all the same.
@@ -157,9 +175,10 @@ namespace detail {
 inline const char* failing(std::initializer_list<subject> subjects, bool long_ones) {
   constexpr unsigned few = 3;
   for (const subject& s : subjects) {
-    if (!search(s, few, true).passed) return s.name;
+    if (!s.must_fail && !search(s, few, true).passed) return s.name;
   }
   for (const subject& s : subjects) {
+    if (s.must_fail) continue;
     if (long_ones && s.preemptions != few && !search(s, s.preemptions, true).passed) return s.name;
   }
   return nullptr;
@@ -192,6 +211,13 @@ inline int run(std::initializer_list<subject> subjects, const char* weaken_in,
                std::initializer_list<spared> allowed = {}) {
   for (const subject& s : subjects) {
     const outcome o = detail::search(s, s.preemptions, true);
+    if (s.must_fail) {
+      std::printf("%s  %s: %s after %llu interleavings\n", o.passed ? "FAILED" : "broken", s.name,
+                  o.passed ? "no failure" : "fails, as it must,", o.interleavings);
+      std::fflush(stdout);
+      if (o.passed) return 1;
+      continue;
+    }
     std::printf("%s  %s: %llu interleavings, ", o.passed ? "ok    " : "FAILED", s.name,
                 o.interleavings);
     if (s.preemptions == 0) {
