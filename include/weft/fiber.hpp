@@ -21,7 +21,7 @@ namespace weft {
 /// @endcode
 struct fiber_options {
   /// Shown by dumps and reports. Copied; what is beyond 31 bytes is cut off.
-  std::string_view name;
+  std::string_view name = {};
   /// Bytes the fiber may use, rounded up to a size class; 0: the runtime's runtime_options::stack_size.
   /// Virtual memory: pages are taken when touched.
   std::size_t stack_size = 0;

@@ -21,5 +21,11 @@ inline void bump(atomic<T>& counter, T by = 1) noexcept {
   counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + by),
                 std::memory_order_relaxed);
 }
+// The same for a reader that draws conclusions: pairs with its acquire.
+template <class T>
+inline void bump_release(atomic<T>& counter) noexcept {
+  counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + 1),
+                std::memory_order_release);
+}
 }  // namespace weft::detail
 #endif

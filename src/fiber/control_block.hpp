@@ -49,8 +49,8 @@ struct alignas(cache_line) control_block {
 
   // -- joining, cancelling, accounting --------------------------------------------------------------
   atomic<runtime_core*> rt{nullptr};
-  atomic<control_block*> joiner{nullptr};  // see join.hpp
-  wait_word::epoch_type joiner_epoch = 0;  // valid while `joiner` is a block
+  atomic<control_block*> joiner{nullptr};  // see time/join.cpp
+  atomic<wait_word::epoch_type> joiner_epoch{0};  // valid while `joiner` is a block
   atomic<std::uint32_t> cancel{0};         // cancel_bit; any thread sets
   std::uint32_t site_line = 0;
   const void* waits_on = nullptr;          // for dumps: the object, or the fd as a number
@@ -71,6 +71,7 @@ static_assert(offsetof(control_block, invoke) == 2 * cache_line);
 // Values of control_block::joiner that are not a block.
 inline control_block* const joiner_finished = reinterpret_cast<control_block*>(std::uintptr_t{1});
 inline control_block* const joiner_detached = reinterpret_cast<control_block*>(std::uintptr_t{2});
+inline control_block* const joiner_ending = reinterpret_cast<control_block*>(std::uintptr_t{3});
 
 // A wait that can be ended from elsewhere. Copied by value, never dereferenced without the epoch.
 struct wait_token {

@@ -15,10 +15,6 @@ constinit atomic<chunk*> chunks[max_chunks] = {};
 [[gnu::noinline]] chunk* make_chunk_slow(std::size_t index) noexcept {
   auto* fresh = new (std::nothrow) chunk;
   if (!fresh) return nullptr;
-  for (fd_entry& entry : fresh->entries) {
-    entry.in.edges.store(1, std::memory_order_relaxed);
-    entry.out.edges.store(1, std::memory_order_relaxed);
-  }
   chunk* other = nullptr;
   // release: pairs with the acquire in find_entry.
   if (chunks[index].compare_exchange_strong(other, fresh, std::memory_order_acq_rel,

@@ -32,7 +32,7 @@ inline constexpr std::uint8_t nonblock = 4; // O_NONBLOCK is set, by us
 struct fd_direction {
   intrusive_list<fd_waiter> waiters;  // guarded by the entry's lock
   // Edges seen so far. Written under the lock; read before a system call, to be compared after it.
-  atomic<std::uint32_t> edges{0};
+  atomic<std::uint32_t> edges{1};
   // An edge came while nobody waited. Under the lock.
   bool ready = false;
   // Readers: at this count of edges, a short read found the bottom; 0 never matches (edges start at 1).

@@ -74,6 +74,10 @@ fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d,
 }
 
 bool wait_fd_on_thread(int fd, short events, nanos deadline) noexcept {
+  if (fd < 0) {
+    set_errno(EBADF);
+    return false;
+  }
   const nanos scope = scope_deadline();
   const nanos until = scope < deadline ? scope : deadline;
   for (;;) {

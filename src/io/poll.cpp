@@ -25,6 +25,10 @@ void forget_edge(int fd, direction d) noexcept {
 
 bool wait_one(int fd, direction d, deadline until) noexcept {
   if (!may_enter()) return false;
+  if (fd < 0) {  // which poll(2) would ignore, and wait for ever
+    set_errno(EBADF);
+    return false;
+  }
   const short events = d == direction::in ? POLLIN | POLLRDHUP : POLLOUT;
   fd_entry* entry = find_entry(fd);
   if (!current()->fiber || !entry) return wait_fd_on_thread(fd, events, until.nanos());

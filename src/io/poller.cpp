@@ -44,7 +44,9 @@ poller::poller(const runtime_core* core)
   }
   kick_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event{};
-  event.events = static_cast<std::uint32_t>(EPOLLIN) | EPOLLET;  // edges: never read
+  // Level-triggered, and read by the poll that blocks: an edge could be taken by a processor that only
+  // looks, and the thread that blocks, for whom it was meant, would be put back to sleep by the kernel.
+  event.events = EPOLLIN;
   event.data.u64 = kick_data;
   if (kick_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, kick_, &event) != 0) {
     const int error = errno;
@@ -112,7 +114,6 @@ bool wake_waiters_locked(fd_direction& side, wake_reason reason, const runtime_c
 
 void poller::deliver(std::uint64_t data, std::uint32_t events,
                      task_list<control_block>& ready) noexcept {
-  if (data == kick_data) return;
   fd_entry* entry = find_entry(static_cast<int>(data & 0xffffffff));
   if (!entry) return;
   const spin_guard guard(entry->lock);
@@ -134,7 +135,15 @@ void poller::deliver(std::uint64_t data, std::uint32_t events,
 void poller::poll(nanos until, task_list<control_block>& ready) noexcept {
   epoll_event events[batch];
   const int n = wait_for_events(epoll_, events, until);
-  for (int i = 0; i < n; ++i) deliver(events[i].data.u64, events[i].events, ready);
+  for (int i = 0; i < n; ++i) {
+    if (events[i].data.u64 != kick_data) {
+      deliver(events[i].data.u64, events[i].events, ready);
+    } else if (until != 0) {
+      std::uint64_t kicks;
+      count_syscall(sys::read);
+      [[maybe_unused]] const auto got = ::read(kick_, &kicks, sizeof kicks);
+    }
+  }
 }
 
 void poller::kick() noexcept {

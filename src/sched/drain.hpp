@@ -11,7 +11,8 @@ namespace weft::detail {
 // been spawned since. Internal fibers count.
 inline std::uint64_t alive(const runtime_core& core) noexcept {
   std::uint64_t ended = 0;
-  // acquire, both: an end that is seen brings with it the spawn counted before it.
+  // acquire: pairs with the release of bump_release(finished); an end that is seen brings with it the
+  // spawn counted before it.
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     ended += core.processors[i]->count.finished.load(std::memory_order_acquire);
   }

@@ -41,33 +41,52 @@ void run_closure(control_block& me) noexcept {
   }
 }
 
+// The joiner's wait has ended another way, and it withdraws; perhaps it has already, and joined again. A
+// registration read before cannot be told from that second one, so the word is closed first: while it
+// says `ending` nobody registers, and the owner does not recycle the block.
+[[gnu::noinline]] control_block* publish_end_slow(processor& p, control_block& me) noexcept {
+  // acq_rel: as in publish_end, both ways.
+  control_block* joiner = me.joiner.exchange(joiner_ending, std::memory_order_acq_rel);
+  if (joiner == joiner_detached) {
+    renew_block(me);
+    p.blocks.give(&me);
+    return nullptr;
+  }
+  const bool woken =
+      joiner &&
+      joiner->word.claim(me.joiner_epoch.load(std::memory_order_relaxed), wake_reason::wake);
+  me.joiner.store(joiner_finished, std::memory_order_release);
+  return woken ? joiner : nullptr;
+}
+
 // The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched. Returns
 // a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
 [[gnu::always_inline]] inline control_block* publish_end(processor& p, control_block& me) noexcept {
-  control_block* ready = nullptr;
   // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
   control_block* joiner = me.joiner.load(std::memory_order_acquire);
-  for (;;) {
-    if (joiner == joiner_detached) {
-      renew_block(me);
-      p.blocks.give(&me);
-      break;
-    }
-    if (joiner && me.joiner_epoch && joiner->word.claim(me.joiner_epoch, wake_reason::wake)) {
-      // Ours now: the joiner cannot withdraw, it runs only when we make it ready. So a plain store.
-      // release: pairs with the acquire in join; all that the fiber did is visible.
-      me.joiner.store(joiner_finished, std::memory_order_release);
-      ready = joiner;
-      break;
-    }
-    // Nobody, or one whose wait ended another way and who is about to withdraw.
-    // release: as above. acquire on failure: somebody registered or withdrew meanwhile.
-    if (me.joiner.compare_exchange_weak(joiner, joiner_finished, std::memory_order_acq_rel,
-                                        std::memory_order_acquire)) {
-      break;
+  if (joiner == nullptr) {
+    // release: pairs with the acquire in has_ended; all that the fiber did is visible.
+    if (me.joiner.compare_exchange_strong(joiner, joiner_finished, std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
+      return nullptr;
     }
   }
-  return ready;
+  if (joiner == joiner_detached) {
+    renew_block(me);
+    p.blocks.give(&me);
+    return nullptr;
+  }
+  // acquire: pairs with the release of the same in publish_join. Should the epoch be that of another joiner
+  // that registered meanwhile, the first one's withdrawal is visible in the second look.
+  const wait_word::epoch_type epoch = me.joiner_epoch.load(std::memory_order_acquire);
+  if (me.joiner.load(std::memory_order_relaxed) == joiner &&
+      joiner->word.claim(epoch, wake_reason::wake)) {
+    // Ours now: the joiner cannot withdraw, it runs only when we make it ready. So a plain store.
+    // release: as above.
+    me.joiner.store(joiner_finished, std::memory_order_release);
+    return joiner;
+  }
+  return publish_end_slow(p, me);
 }
 
 void after_exit(void* arg, context*) noexcept {
@@ -97,7 +116,7 @@ void fiber_main(void* arg) noexcept {
 
     put_permit(p);
     // Counted before the end is published, read after `draining` is set: see runtime end.
-    bump(p.count.finished);
+    bump_release(p.count.finished);
     control_block* next = publish_end(p, me);
     tell_if_draining(core);
 

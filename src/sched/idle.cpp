@@ -70,6 +70,12 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
   }
 }
 
+// A processor runs that was idle before: the monitor must tick. seq_cst: pairs with its way to rest, which
+// sets the flag and then looks whether all are idle; the processor was taken off the list before this.
+void left_idleness(runtime_core& core) noexcept {
+  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
+}
+
 void sleep_on_futex(runtime_core& core, carrier& me) noexcept {
   // What this processor armed while another held the watch may be due before that one returns.
   // seq_cst: pairs with watch().
@@ -161,7 +167,7 @@ bool take_idle_processor(runtime_core& core, thread_header* header) noexcept {
     push_spare_locked(core, *p->sleeper);
     attach(header, *header->self, p);
   }
-  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
+  left_idleness(core);
   return true;
 }
 
@@ -227,7 +233,7 @@ void go_idle(carrier& me, bool& searching) noexcept {
     }
   }
   if (!header->held) accept(header, me, searching);
-  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
+  left_idleness(core);
   make_ready(core, ready);
 }
 
@@ -235,6 +241,7 @@ void be_spare(carrier& me, bool& searching) noexcept {
   runtime_core& core = *me.core;
   thread_header* header = current();
   searching = false;
+  bool sleeping = false;
   {
     const spin_guard guard(core.idle_lock);
     if (core.stopping.load(std::memory_order_relaxed) != 0) return;
@@ -244,17 +251,21 @@ void be_spare(carrier& me, bool& searching) noexcept {
       push_spare_locked(core, *p->sleeper);
       searching = true;
       attach(header, me, p);
-      return;
-    }
-    me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
-    push_spare_locked(core, me);
-    if (me.pinned_count.load(std::memory_order_relaxed) > 0) {
-      me.starving = true;
-      core.starving.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      sleeping = true;
+      me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
+      push_spare_locked(core, me);
+      if (me.pinned_count.load(std::memory_order_relaxed) > 0) {
+        me.starving = true;
+        core.starving.fetch_add(1, std::memory_order_relaxed);
+      }
     }
   }
-  sleep_on_futex(core, me);
-  if (is_notified(me) && me.handed) accept(header, me, searching);
+  if (sleeping) {
+    sleep_on_futex(core, me);
+    if (is_notified(me) && me.handed) accept(header, me, searching);
+  }
+  left_idleness(core);
 }
 
 void attach(thread_header* header, carrier& me, processor* p) noexcept {

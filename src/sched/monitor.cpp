@@ -135,6 +135,12 @@ void monitor_loop(runtime_core& core) noexcept {
     const bool watch_free = core.watch.load(std::memory_order_relaxed) == 0;
     const std::uint64_t looked = looks_of(core);
     if (watch_free && looked == looks) look_for_all(core);
+    // A processor has armed an earlier deadline than the holder of the watch waits for, and computes on
+    // instead of going idle, where it would kick by itself.
+    if (!watch_free &&
+        core.events->earliest() < core.watch_until.load(std::memory_order_seq_cst)) {
+      core.events->kick();
+    }
     looks = looks_of(core);
     // Invariant W, and work that a wake has missed: an idle processor, nobody searching, and either the
     // watch is free or the same queues have had something in them for a whole tick.

@@ -148,6 +148,9 @@ bool bind_stack(processor& p, control_block& block) noexcept {
   if (!bound) [[unlikely]] return false;
   block.stk = bound;
   block.ctx = prepare(bound.hi, fiber_main);
+  // What a former life of the block left when it parked last.
+  block.exceptions = {};
+  block.saved_errno = 0;
   block.flags |= fiber_flag::started;
   return true;
 }

@@ -2,9 +2,12 @@
 //   null -> joiner's block (registered) -> finished
 //   null -> finished                       registered -> null (withdrawn after timeout or cancel)
 //   null -> detached                       (the ending fiber recycles its own block)
+//   any of these -> ending -> finished     (the end found a registration whose wait was over)
 // The owner of the fiber (its handle) registers, withdraws and detaches; the ending fiber moves it to
 // finished. joiner_epoch is written before registering and read by the end only while registered.
 #include "time/join.hpp"
+
+#include <sched.h>
 
 #include <weft/operation_canceled.hpp>
 
@@ -17,7 +20,8 @@ namespace {
 void publish_join(control_block* parked, void* arg) noexcept {
   auto* block = static_cast<control_block*>(arg);
   const wait_word::epoch_type epoch = parked->word.epoch();
-  block->joiner_epoch = epoch;
+  // release: pairs with the acquire in publish_end.
+  block->joiner_epoch.store(epoch, std::memory_order_release);
   control_block* nobody = nullptr;
   // release: pairs with the acquire in publish_end: joiner_epoch. acquire: pairs with its release.
   if (!block->joiner.compare_exchange_strong(nobody, parked, std::memory_order_acq_rel,
@@ -29,10 +33,22 @@ void publish_join(control_block* parked, void* arg) noexcept {
 
 // A wait that ended otherwise: takes the registration back. True: the fiber had ended after all.
 bool withdraw(control_block& block, control_block* me) noexcept {
-  // acquire: as in has_ended.
+  // acq_rel: pairs with publish_end's operations on the same word.
   return !block.joiner.compare_exchange_strong(me, nullptr, std::memory_order_acq_rel,
-                                               std::memory_order_acquire) &&
-         me == joiner_finished;
+                                               std::memory_order_acquire);
+}
+
+// The end is some instructions from being finished, if it is not already.
+void await_finished(const control_block& block) noexcept {
+  while (!has_ended(block)) ::sched_yield();
+}
+
+// The fiber taken from the slot gets its stack before anybody is registered with it. False: there is none
+// now; it queues like any other.
+bool with_stack(processor& p, control_block& block) noexcept {
+  if (bind_stack(p, block)) [[likely]] return true;
+  push_ring(p, &block);
+  return false;
 }
 
 // On a fiber, without a deadline. False: cancelled. In a section, which may end on another thread.
@@ -42,10 +58,10 @@ bool withdraw(control_block& block, control_block* me) noexcept {
   control_block& me = *header->fiber;
   control_block* next = nullptr;
   publish_fn publish = publish_join;
-  if (take_from_slot(*header->held, &block)) {
+  if (take_from_slot(*header->held, &block) && with_stack(*header->held, block)) {
     // It was spawned last, lies in this processor's slot and has not begun: run it at once instead of
     // queueing for it. Nobody else can reach it, so registering is a plain store.
-    block.joiner_epoch = me.word.next_epoch();
+    block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
     // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
     block.joiner.store(&me, std::memory_order_relaxed);
     next = &block;
@@ -56,11 +72,13 @@ bool withdraw(control_block& block, control_block* me) noexcept {
 }
 
 [[gnu::always_inline]] inline void recycle(thread_header* header, control_block& block) noexcept {
+  await_finished(block);
   renew_block(block);
   header->held->blocks.give(&block);
 }
 
 void recycle_on_thread(control_block& block) noexcept {
+  await_finished(block);
   renew_block(block);
   slab_give(&block, &block);
 }
