@@ -219,3 +219,15 @@ TEST_F(stack_limits, a_cache_passes_exhaustion_on_and_recovers) {
   EXPECT_FALSE(cache.take(small));
   for (const stack& s : all) cache.give(small, s);
 }
+
+TEST_F(stack_limits, a_slot_whose_guard_was_refused_is_not_lost) {
+  fake::now.vectored = false;
+  auto arena = make_arena(fake::platform);
+  stack first;
+  stack second;
+  ASSERT_EQ(arena->take(small, &first, 1), 1u);
+  fake::now.refuse_advise = fake::now.refuse_protect = 1;
+  ASSERT_EQ(arena->take(small, &second, 1), 0u);
+  ASSERT_EQ(arena->take(small, &second, 1), 1u);
+  EXPECT_EQ(second.lo - first.lo, static_cast<std::ptrdiff_t>(slot_bytes(small)));
+}
