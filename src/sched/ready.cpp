@@ -106,7 +106,8 @@ void make_ready(runtime_core& core, task_list<control_block> batch) noexcept {
     const section inside(header);
     processor& p = *header->held;
     while (control_block* block = batch.pop_front()) push_ring(p, block);
-    wake_for_local(p);
+    // This processor runs one of them itself, at once.
+    if (p.ring.size() > 1) wake_for_local(p);
     return;
   }
   const foreign_visit visit(core);
