@@ -39,20 +39,25 @@ void print(control_block& block, void* arg) {
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   if (serial == 0 || has_ended(block) || (to.only && core != to.only)) return;
   ++to.count;
-  const bool parked = block.word.is_parked();
+  // What it waits on is believed only if the same wait is still open after it was read.
+  const std::uint32_t word = block.word.futex_value();
+  const wait_kind kind = block.waits_for;
+  const void* on = block.waits_on;
+  const bool parked = wait_word::is_parked(word) && block.word.futex_value() == word;
+  char name[fiber_extras::name_size];
+  copy_name(block, name);
   char line[320];
-  int n = std::snprintf(line, sizeof line, "fiber %llu \"%s\" %s", serial, name_of(block),
+  int n = std::snprintf(line, sizeof line, "fiber %llu \"%s\" %s", serial, name,
                         parked                                     ? "parked: "
                         : block.flags & fiber_flag::started        ? "running or ready"
                                                                    : "not begun");
   const auto room = [&] { return sizeof line - static_cast<std::size_t>(n) - 2; };
-  if (parked || block.waits_for == wait_kind::blocking) {
-    const wait_kind kind = block.waits_for;
+  if (parked || kind == wait_kind::blocking) {
     n += std::snprintf(line + n, room(), "%s", name_of(kind));
     if (kind == wait_kind::readable || kind == wait_kind::writable) {
-      n += std::snprintf(line + n, room(), " %ld", reinterpret_cast<long>(block.waits_on));
-    } else if (kind == wait_kind::join) {
-      const auto* other = static_cast<const control_block*>(block.waits_on);
+      n += std::snprintf(line + n, room(), " %ld", reinterpret_cast<long>(on));
+    } else if (kind == wait_kind::join && parked) {
+      const auto* other = static_cast<const control_block*>(on);
       n += std::snprintf(line + n, room(), " fiber %llu",
                          static_cast<unsigned long long>(
                              other->serial.load(std::memory_order_relaxed)));

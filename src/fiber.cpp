@@ -103,6 +103,9 @@ void fiber::join() {
     detail::throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
                          static_cast<unsigned long long>(get_id().value()));
   }
+  if (detail::has_forked()) {
+    detail::throw_system(ESRCH, "weft::fiber::join: the fiber stayed in the parent of this forked child");
+  }
   detail::join_and_recycle(*block_);
   block_ = nullptr;
 }
@@ -116,23 +119,36 @@ void fiber::detach() {
 }
 
 void fiber::stop_and_join() noexcept {
+  if (detail::has_forked()) {  // the fiber stayed in the parent
+    block_ = nullptr;
+    return;
+  }
   if (block_ == detail::current()->fiber) {
     detail::fatal("fiber %llu destroys the handle of itself, and would wait for its own end: detach it "
                   "first", static_cast<unsigned long long>(get_id().value()));
   }
-  if (!detail::has_ended(*block_)) detail::request_stop(*block_);
+  if (!detail::has_ended(*block_)) {
+    detail::request_stop(*block_);
+    // A static handle's destructor after the default runtime was frozen at exit: it runs no more.
+    if (block_->rt.load(std::memory_order_relaxed)->frozen.load(std::memory_order_acquire) != 0) {
+      detail::detach_block(*std::exchange(block_, nullptr));
+      return;
+    }
+  }
   detail::join_quietly(*std::exchange(block_, nullptr));
 }
 
 std::stop_source fiber::get_stop_source() noexcept {
-  return block_ ? detail::stop_source_of(*block_) : std::stop_source(std::nostopstate);
+  return block_ ? detail::stop_state(*block_) : std::stop_source(std::nostopstate);
 }
 
 std::stop_token fiber::get_stop_token() const noexcept {
-  return block_ ? detail::stop_source_of(*block_).get_token() : std::stop_token();
+  return block_ ? detail::stop_state(*block_).get_token() : std::stop_token();
 }
 
-bool fiber::request_stop() noexcept { return block_ && detail::request_stop(*block_); }
+bool fiber::request_stop() noexcept {
+  return block_ && !detail::has_forked() && detail::request_stop(*block_);
+}
 
 namespace this_fiber {
 fiber::id get_id() noexcept {
@@ -150,7 +166,7 @@ void yield() noexcept {
 
 std::stop_token get_stop_token() noexcept {
   weft::detail::control_block* me = weft::detail::current()->fiber;
-  return me ? weft::detail::stop_source_of(*me).get_token() : std::stop_token();
+  return me ? weft::detail::stop_state(*me).get_token() : std::stop_token();
 }
 
 pin::pin() {

@@ -82,11 +82,12 @@ runtime_core& start_runtime(const runtime_options& options) {
 
 bool drain_runtime(runtime_core& core, nanos deadline) noexcept {
   const thread_header* header = current();
-  if (header->fiber && header->fiber->rt.load(std::memory_order_relaxed) == &core) {
+  // The second: inside blocking(), where its fiber counts as a plain thread.
+  if (header->self && header->self->core == &core) {
     fatal("fiber %llu ends its own runtime, and would wait for itself: destroy or shut down a runtime "
           "from a kernel thread, or from a fiber of another one",
           static_cast<unsigned long long>(
-              header->fiber->serial.load(std::memory_order_relaxed)));
+              header->fiber ? header->fiber->serial.load(std::memory_order_relaxed) : 0));
   }
   request_stop_all(core);
   if (!header->fiber) return wait_drained(core, deadline);

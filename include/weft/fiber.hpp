@@ -90,7 +90,7 @@ class fiber {
   /// Asks the fiber held so far to stop and joins it.
   fiber& operator=(fiber&& other) noexcept {
     if (this != &other) {
-      stop_and_join();
+      if (block_) stop_and_join();
       block_ = std::exchange(other.block_, nullptr);
     }
     return *this;

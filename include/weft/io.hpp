@@ -22,7 +22,8 @@
 ///
 /// Descriptors made by weft (io::socket, accept4, socketpair, pipe, net) are O_NONBLOCK and are
 /// registered with epoll once. Any other works too, at the price of one epoll_ctl for each park, until
-/// io::adopt() promises that it will be closed through io::close; its flags are never changed.
+/// io::adopt() promises that it will be closed through io::close; its flags are left alone (connect sets
+/// O_NONBLOCK for the length of the call).
 
 namespace weft::detail {
 // Not const, unlike glibc's accessor: a compiler must not keep errno's address across a park, after which
@@ -203,8 +204,7 @@ inline bool wait_writable(int fd, deadline until, std::error_code& error) noexce
   return detail::with_code(error, [&] { return io::wait_writable(fd, until) ? 0 : -1; }) == 0;
 }
 inline void adopt(int fd, std::error_code& error) noexcept {
-  error.clear();
-  io::adopt(fd);
+  detail::with_code(error, [&] { return io::adopt(fd), 0; });
 }
 /// @}
 }  // namespace weft::io

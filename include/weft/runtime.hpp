@@ -73,7 +73,7 @@ struct runtime_stats {
 class runtime {
  public:
   /// Starts the threads. @throws std::system_error with a message that names the limit it hit;
-  /// std::invalid_argument for options out of range.
+  /// EINVAL for options out of range.
   explicit runtime(runtime_options = {});
   /// Requests stop of its fibers, then waits for them, for ever if need be.
   ~runtime();

@@ -8,8 +8,10 @@ namespace weft::detail {
 bool asymmetric::has_membarrier = false;
 
 void prepare_asymmetric_fence() noexcept {
-  asymmetric::has_membarrier =
-      ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  static const bool registered =
+      ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+      (asymmetric::has_membarrier = true);
+  static_cast<void>(registered);
 }
 
 void heavy_fence() noexcept {

@@ -1,5 +1,6 @@
 #include "fiber/extras.hpp"
 
+#include <cstring>
 #include <memory>
 
 namespace weft::detail {
@@ -63,6 +64,15 @@ void drop_extras(control_block& block) noexcept {
     block.extras.store(nullptr, std::memory_order_relaxed);
   }
   delete dropped;  // outside: a stop_callback's destructor may wait for a running callback
+}
+
+void copy_name(const control_block& block, char (&to)[fiber_extras::name_size]) noexcept {
+  to[0] = 0;
+  if (!visitors.try_lock()) return;
+  if (const fiber_extras* extras = block.extras.load(std::memory_order_relaxed)) {
+    std::memcpy(to, extras->name, sizeof to);
+  }
+  visitors.unlock();
 }
 
 const char* name_of(const control_block& block) noexcept {

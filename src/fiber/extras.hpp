@@ -45,4 +45,6 @@ std::stop_source share_stop_source(control_block&, const runtime_core* owner) no
 void drop_extras(control_block&) noexcept;
 // "" when it has none. The text lives as long as the block is not recycled.
 const char* name_of(const control_block&) noexcept;
+// Any thread, for dumps: copies it, or "" if the block is just being recycled.
+void copy_name(const control_block&, char (&to)[fiber_extras::name_size]) noexcept;
 }  // namespace weft::detail

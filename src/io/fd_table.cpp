@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "sched/spawn.hpp"
+
 namespace weft::detail {
 namespace {
 constexpr std::size_t chunk_size = 1024;
@@ -38,13 +40,13 @@ fd_entry* find_entry(int fd) noexcept {
 
 void adopt_new(int fd, std::uint8_t flags) noexcept {
   fd_entry* entry = find_entry(fd);
-  if (!entry) return;
+  // In a forked child the lock may have been held by a thread that exists in the parent only.
+  if (!entry || has_forked()) return;
   const spin_guard guard(entry->lock);
   entry->generation.fetch_add(1, std::memory_order_relaxed);
   entry->flags.store(flags, std::memory_order_relaxed);
   entry->no_skip.store(false, std::memory_order_relaxed);
   entry->registered = 0;
-  entry->in.ready = entry->out.ready = false;
   entry->in.drained_at.store(0, std::memory_order_relaxed);
 }
 }  // namespace weft::detail

@@ -31,10 +31,10 @@ inline constexpr std::uint8_t nonblock = 4; // O_NONBLOCK is set, by us
 
 struct fd_direction {
   intrusive_list<fd_waiter> waiters;  // guarded by the entry's lock
-  // Edges seen so far. Written under the lock; read before a system call, to be compared after it.
+  // Edges seen so far. Written under the lock. Every caller reads it before its system call and compares
+  // under the lock before it parks: an edge in between makes it try again. A count, not a flag that one
+  // of two readers would consume for both.
   atomic<std::uint32_t> edges{1};
-  // An edge came while nobody waited. Under the lock.
-  bool ready = false;
   // Readers: at this count of edges, a short read found the bottom; 0 never matches (edges start at 1).
   atomic<std::uint32_t> drained_at{0};
 };

@@ -35,7 +35,7 @@ fd_end translate(wait_end end) noexcept {
 }
 }  // namespace
 
-fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d,
+fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d, std::uint32_t edges,
                nanos deadline) noexcept {
   fd_direction& side = entry.side(d);
   control_block& me = *current()->fiber;
@@ -45,8 +45,7 @@ fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d,
     entry.lock.unlock();
     return fail(EBADF);
   }
-  if (side.ready) {  // an edge between the failed call and now
-    side.ready = false;
+  if (side.edges.load(std::memory_order_relaxed) != edges) {  // an edge since the call
     entry.lock.unlock();
     return fd_end::retry;
   }

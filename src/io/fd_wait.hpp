@@ -10,7 +10,8 @@ enum class fd_end {
 };
 // Parks the running fiber until something happens in that direction of `fd`, which was `generation`
 // when the caller's operation began.
-fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d,
+// `edges`: the direction's count, read before the call that said "not now".
+fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d, std::uint32_t edges,
                nanos deadline = never) noexcept;
 
 // On a kernel thread: poll(2), up to the deadline or the scope's. False: errno says why.

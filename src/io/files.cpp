@@ -74,7 +74,7 @@ msghdr message_of(const iovec* parts, int count) noexcept {
 }  // namespace
 
 ssize_t read(int fd, void* buffer, std::size_t count) noexcept {
-  if (const fd_entry* entry = find_entry(fd); entry && entry->has(fd_flag::stream)) {
+  if (const fd_entry* entry = find_entry(fd); entry && entry->has(fd_flag::stream) && count != 0) {
     return recv(fd, buffer, count, 0);
   }
   return transfer(

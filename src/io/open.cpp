@@ -1,50 +1,77 @@
 // Descriptors come and go: what weft makes it owns, and what it closes it tells the waiters of first.
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
+#include <new>
 #include <weft/io.hpp>
 
 #include "io/poller.hpp"
 #include "io/retry.hpp"
-#include "sched/schedule.hpp"
+#include "sched/blocking.hpp"
+#include "sched/spawn.hpp"
 
 namespace weft::io {
 using namespace weft::detail;
 
 namespace {
-std::uint8_t flags_of(int type) noexcept {
-  const bool stream = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM;
-  return static_cast<std::uint8_t>(fd_flag::own | fd_flag::nonblock |
-                                   (stream ? fd_flag::stream : 0));
+constexpr std::uint8_t own_flags = fd_flag::own | fd_flag::nonblock;
+
+// A short read proves that nothing is left only where the kernel fills the buffer as far as it can: TCP.
+// A sequence of packets ends a read at each, and so does a descriptor passed over a Unix socket.
+bool drains(int domain, int type, int protocol) noexcept {
+  return (domain == AF_INET || domain == AF_INET6) &&
+         (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
+         (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
-bool is_stream_socket(int fd) noexcept {
-  int type = 0;
-  socklen_t size = sizeof type;
-  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+int option_of(int fd, int name) noexcept {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool drains(int fd) noexcept {
+  return drains(option_of(fd, SO_DOMAIN), option_of(fd, SO_TYPE), option_of(fd, SO_PROTOCOL));
+}
+
+// False: errno says why not.
+bool pause_a_millisecond() noexcept {
+  try {
+    const wait_end end = wait(wait_kind::sleep, nullptr, saturating_add(now(), 1'000'000), nullptr, nullptr);
+    if (end == wait_end::timed_out) return true;
+    set_errno(end == wait_end::cancelled ? ECANCELED : ETIMEDOUT);
+  } catch (const std::bad_alloc&) {
+    set_errno(ENOMEM);
+  }
+  return false;
+}
+
+std::uint8_t with_stream(std::uint8_t flags, bool stream) noexcept {
+  return static_cast<std::uint8_t>(flags | (stream ? fd_flag::stream : 0));
 }
 }  // namespace
 
 int socket(int domain, int type, int protocol) noexcept {
   count_syscall(sys::other);
   const int fd = ::socket(domain, type | SOCK_NONBLOCK, protocol);
-  if (fd >= 0) adopt_new(fd, flags_of(type));
+  if (fd >= 0) adopt_new(fd, with_stream(own_flags, drains(domain, type, protocol)));
   return fd;
 }
 
 int socketpair(int domain, int type, int protocol, int* ends) noexcept {
   count_syscall(sys::other);
   if (::socketpair(domain, type | SOCK_NONBLOCK, protocol, ends) != 0) return -1;
-  adopt_new(ends[0], flags_of(type));
-  adopt_new(ends[1], flags_of(type));
+  adopt_new(ends[0], own_flags);
+  adopt_new(ends[1], own_flags);
   return 0;
 }
 
 int pipe(int* ends, int flags) noexcept {
   count_syscall(sys::other);
   if (::pipe2(ends, flags | O_NONBLOCK) != 0) return -1;
-  adopt_new(ends[0], fd_flag::own | fd_flag::nonblock);
-  adopt_new(ends[1], fd_flag::own | fd_flag::nonblock);
+  adopt_new(ends[0], own_flags);
+  adopt_new(ends[1], own_flags);
   return 0;
 }
 
@@ -52,16 +79,27 @@ int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) noexcept {
   const socklen_t room = peer_size ? *peer_size : 0;
   const fd_entry* listener = find_entry(fd);
   const bool quick = listener && listener->has(fd_flag::nonblock);
-  if (!quick && current()->fiber) {
-    // A listener that is not ours may be blocking: ask first. Another acceptor may still be quicker; then
-    // this thread blocks until the next connection, as its flags demand.
-    if (!wait_readable(fd)) return -1;
-  }
-  const int accepted = retry(fd, direction::in, sys::accept, true, [&] {
+  const auto attempt = [&] {
     if (peer_size) *peer_size = room;
     return ::accept4(fd, peer, peer_size, flags | SOCK_NONBLOCK);
-  });
-  if (accepted >= 0) adopt_new(accepted, flags_of(SOCK_STREAM));
+  };
+  int accepted;
+  if (quick || !current()->fiber) {
+    accepted = retry(fd, direction::in, sys::accept, true, attempt);
+  } else {
+    // A listener that is not ours may be blocking: ask first, and call where blocking does no harm, for
+    // another acceptor may be quicker.
+    do {
+      if (!wait_readable(fd)) return -1;
+      const blocking_section inside;
+      accepted = attempt();
+    } while (accepted < 0 && get_errno() == EAGAIN);
+    count_syscall(sys::accept);
+  }
+  if (accepted >= 0) {
+    const bool stream = quick ? listener->has(fd_flag::stream) : drains(accepted);
+    adopt_new(accepted, with_stream(own_flags, stream));
+  }
   return accepted;
 }
 
@@ -76,6 +114,11 @@ int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept {
     if (restore >= 0) ::fcntl(fd, F_SETFL, restore | O_NONBLOCK);
   }
   int result = ::connect(fd, to, to_size);
+  // A Unix socket whose listener's backlog is full says EAGAIN, and no event will tell when it is not.
+  while (result != 0 && get_errno() == EAGAIN && current()->fiber) {
+    if (!pause_a_millisecond()) break;
+    result = ::connect(fd, to, to_size);
+  }
   if (result != 0 && get_errno() == EINPROGRESS) {
     if (wait_writable(fd)) {
       int error = 0;
@@ -96,31 +139,43 @@ int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept {
 }
 
 int close(int fd) noexcept {
-  task_list<control_block> ready;
-  if (fd_entry* entry = find_entry(fd)) {
-    const runtime_core* core = nullptr;
-    if (const control_block* me = current()->fiber) core = me->rt.load(std::memory_order_relaxed);
-    {
-      const spin_guard guard(entry->lock);
-      // Whoever began with the number before this finds another generation and gives up.
-      entry->generation.fetch_add(1, std::memory_order_relaxed);
-      entry->flags.store(0, std::memory_order_relaxed);
-      entry->registered = 0;
-      entry->in.ready = entry->out.ready = false;
-      wake_waiters_locked(entry->in, wake_reason::closed, core, ready);
-      wake_waiters_locked(entry->out, wake_reason::closed, core, ready);
-    }
-    if (core) make_ready(*const_cast<runtime_core*>(core), ready);
-  }
   count_syscall(sys::close);
-  return ::close(fd);
+  fd_entry* entry = has_forked() ? nullptr : find_entry(fd);
+  if (!entry) return ::close(fd);
+  task_list<control_block> ready;
+  {
+    const spin_guard guard(entry->lock);
+    // Whoever began with the number before this finds another generation and gives up.
+    entry->generation.fetch_add(1, std::memory_order_relaxed);
+    entry->flags.store(0, std::memory_order_relaxed);
+    entry->registered = 0;
+    wake_waiters_locked(entry->in, wake_reason::closed, nullptr, ready);
+    wake_waiters_locked(entry->out, wake_reason::closed, nullptr, ready);
+  }
+  const int result = ::close(fd);
+  const int error = get_errno();
+  {
+    // Whoever began between the two: the kernel has dropped their registration. They try again, and are
+    // told; should the number be in use by now, they wait for its new owner like anybody else.
+    const spin_guard guard(entry->lock);
+    wake_waiters_locked(entry->in, wake_reason::wake, nullptr, ready);
+    wake_waiters_locked(entry->out, wake_reason::wake, nullptr, ready);
+  }
+  while (control_block* block = ready.pop_front()) make_ready(block);
+  set_errno(error);
+  return result;
 }
 
 void adopt(int fd) noexcept {
-  const bool stream = is_stream_socket(fd);
+  const int error = get_errno();
   const int flags = ::fcntl(fd, F_GETFL);
   const bool nonblock = flags >= 0 && (flags & O_NONBLOCK) != 0;
-  adopt_new(fd, static_cast<std::uint8_t>(fd_flag::own | (stream ? fd_flag::stream : 0) |
-                                          (nonblock ? fd_flag::nonblock : 0)));
+  // A blocking stream is read with MSG_DONTWAIT, so a short read tells as much there.
+  const bool stream = drains(fd);
+  set_errno(error);
+  if (flags < 0) return;
+  adopt_new(fd, with_stream(static_cast<std::uint8_t>(fd_flag::own |
+                                                      (nonblock ? fd_flag::nonblock : 0)),
+                            stream));
 }
 }  // namespace weft::io

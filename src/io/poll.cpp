@@ -16,13 +16,6 @@ int look(pollfd* fds, nfds_t count) noexcept {
   return ::poll(fds, count, 0);
 }
 
-void forget_edge(int fd, direction d) noexcept {
-  if (fd_entry* entry = find_entry(fd)) {
-    const spin_guard guard(entry->lock);
-    entry->side(d).ready = false;
-  }
-}
-
 bool wait_one(int fd, direction d, deadline until) noexcept {
   if (!may_enter()) return false;
   if (fd < 0) {  // which poll(2) would ignore, and wait for ever
@@ -34,8 +27,7 @@ bool wait_one(int fd, direction d, deadline until) noexcept {
   if (!current()->fiber || !entry) return wait_fd_on_thread(fd, events, until.nanos());
   const std::uint32_t generation = entry->generation.load(std::memory_order_relaxed);
   for (;;) {
-    // Forget, then look, then park: an edge after the look is still there for the park.
-    forget_edge(fd, d);
+    const std::uint32_t edges = entry->side(d).edges.load(std::memory_order_relaxed);
     pollfd one{.fd = fd, .events = events, .revents = 0};
     const int n = look(&one, 1);
     if (n > 0 && (one.revents & POLLNVAL) != 0) {
@@ -43,7 +35,7 @@ bool wait_one(int fd, direction d, deadline until) noexcept {
       return false;
     }
     if (n > 0) return true;
-    switch (wait_fd(*entry, fd, generation, d, until.nanos())) {
+    switch (wait_fd(*entry, fd, generation, d, edges, until.nanos())) {
       case fd_end::retry:
         continue;
       case fd_end::unpollable:
@@ -63,6 +55,7 @@ struct many {
     fd_entry* entry = nullptr;
     int fd = -1;
     bool out = false;
+    std::uint32_t edges = 0;  // before the look
   };
   part* parts = nullptr;
   std::size_t count = 0;
@@ -72,13 +65,13 @@ struct many {
   static void publish(control_block* parked, void* arg) noexcept {
     auto& self = *static_cast<many*>(arg);
     const wait_token token{parked, parked->word.epoch()};
+    const int error = get_errno();  // the next fiber's, in place already
     bool ready = false;
     for (std::size_t i = 0; i < self.count && !ready; ++i) {
       part& p = self.parts[i];
       const spin_guard guard(p.entry->lock);
       fd_direction& side = p.entry->side(p.out ? direction::out : direction::in);
-      if (side.ready) {
-        side.ready = false;
+      if (side.edges.load(std::memory_order_relaxed) != p.edges) {
         ready = true;
         break;
       }
@@ -87,6 +80,7 @@ struct many {
       // Refused: always ready, or broken, which the next look tells.
       if (self.on->arm_locked(*p.entry, p.fd) != 0) ready = true;
     }
+    set_errno(error);
     // release: pairs with the acquire in take_down(); the frame may go from here on.
     self.published.store(true, std::memory_order_release);
     if (ready && token.block->word.claim(token.epoch, wake_reason::wake)) make_ready(token.block);
@@ -108,9 +102,12 @@ std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count) noexcept {
     fd_entry* entry = fds[i].fd < 0 ? nullptr : find_entry(fds[i].fd);
     if (!entry) continue;
     const auto add = [&](bool out) {
-      parts[used] = {.node = {}, .entry = entry, .fd = fds[i].fd, .out = out};
-      ++used;
-      forget_edge(fds[i].fd, out ? direction::out : direction::in);
+      const fd_direction& side = entry->side(out ? direction::out : direction::in);
+      parts[used++] = {.node = {},
+                       .entry = entry,
+                       .fd = fds[i].fd,
+                       .out = out,
+                       .edges = side.edges.load(std::memory_order_relaxed)};
     };
     // Errors and hang-ups are reported whatever was asked for; they come as edges of both directions.
     if (fds[i].events & POLLOUT) add(true);

@@ -94,22 +94,19 @@ int poller::arm_locked(fd_entry& entry, int fd) noexcept {
   return error;
 }
 
-bool wake_waiters_locked(fd_direction& side, wake_reason reason, const runtime_core* core,
+void wake_waiters_locked(fd_direction& side, wake_reason reason, const runtime_core* core,
                          task_list<control_block>& ready) noexcept {
-  bool taken = false;
   while (fd_waiter* waiter = side.waiters.pop_front()) {
     const wait_token token = waiter->token;
     if (!token.block->word.claim(token.epoch, reason)) continue;
-    taken = true;
-    const bool plain =
-        (token.block->flags & (fiber_flag::pinned | fiber_flag::kernel_thread)) == 0;
-    if (plain && token.block->rt.load(std::memory_order_relaxed) == core) {
+    const bool listed = !core || (!(token.block->flags & fiber_flag::pinned) &&
+                                  token.block->rt.load(std::memory_order_relaxed) == core);
+    if (listed) {
       ready.push_back(token.block);
     } else {
       make_ready(token.block);
     }
   }
-  return taken;
 }
 
 void poller::deliver(std::uint64_t data, std::uint32_t events,
@@ -125,8 +122,7 @@ void poller::deliver(std::uint64_t data, std::uint32_t events,
   }
   const auto edge = [&](fd_direction& side) {
     bump(side.edges);
-    // Kept for the next one who comes if nobody was there, or whoever was had been cancelled.
-    if (!wake_waiters_locked(side, wake_reason::wake, core_, ready)) side.ready = true;
+    wake_waiters_locked(side, wake_reason::wake, core_, ready);
   };
   if (broken || events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) edge(entry->in);
   if (broken || events & EPOLLOUT) edge(entry->out);

@@ -24,6 +24,8 @@ auto retry(int fd, direction d, sys kind, bool may_wait, Attempt&& attempt) noex
   const std::uint32_t generation =
       entry ? entry->generation.load(std::memory_order_relaxed) : 0;
   for (;;) {
+    const std::uint32_t edges =
+        entry ? entry->side(d).edges.load(std::memory_order_relaxed) : 0;
     count_syscall(kind);
     const auto result = attempt();
     if (result >= 0) [[likely]] return result;
@@ -37,7 +39,7 @@ auto retry(int fd, direction d, sys kind, bool may_wait, Attempt&& attempt) noex
       if (!wait_fd_on_thread(fd, d == direction::in ? POLLIN : POLLOUT)) return -1;
       continue;
     }
-    if (wait_fd(*entry, fd, generation, d) != fd_end::retry) return -1;
+    if (wait_fd(*entry, fd, generation, d, edges) != fd_end::retry) return -1;
   }
 }
 }  // namespace weft::detail

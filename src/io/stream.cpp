@@ -40,7 +40,7 @@ ssize_t recv(int fd, void* buffer, std::size_t count, int flags) noexcept {
         continue;
       }
     }
-    if (wait_fd(*entry, fd, generation, direction::in) != fd_end::retry) return -1;
+    if (wait_fd(*entry, fd, generation, direction::in, edges) != fd_end::retry) return -1;
   }
 }
 

@@ -8,7 +8,6 @@
 // claim decides against wakes and timeouts as usual, and losing it means that the wait has ended.
 // The fiber's side is free of locked instructions because a park is hot and a stop request is rare.
 #include <stop_token>
-#include <vector>
 
 #include "base/asymmetric_fence.hpp"
 #include "fiber/extras.hpp"
@@ -46,25 +45,27 @@ bool request_stop(control_block& block) noexcept {
 void request_stop_all(runtime_core& core) noexcept {
   core.cancelling.store(1, std::memory_order_seq_cst);  // C1 for all
   heavy_fence();
-  struct visit_state {
-    runtime_core* core;
-    std::vector<std::stop_source> sources;
-  } state{&core, {}};
   slab_for_each(
       [](control_block& block, void* arg) {
-        auto& s = *static_cast<visit_state*>(arg);
+        auto& owner = *static_cast<runtime_core*>(arg);
         // The order matters: epoch, then owner, then claim. Should the block have changed hands in
         // between, its epoch has moved on and the claim fails.
         // acquire: pairs with the release of rt at spawn, which comes after the block's renewal.
         const wait_word::epoch_type epoch = block.word.cancellable_epoch();
-        if (block.rt.load(std::memory_order_acquire) != s.core) return;
+        if (block.rt.load(std::memory_order_acquire) != &owner) return;
         if (block.extras.load(std::memory_order_relaxed)) {
-          std::stop_source source = share_stop_source(block, s.core);
-          if (source.stop_possible()) s.sources.push_back(std::move(source));
+          share_stop_source(block, &owner).request_stop();
         }
-        if (epoch != 0) cancel_wait(*s.core, block, epoch);
+        if (epoch != 0) cancel_wait(owner, block, epoch);
       },
-      &state);
-  for (std::stop_source& source : state.sources) source.request_stop();
+      &core);
+}
+
+std::stop_source stop_state(control_block& block) {
+  std::stop_source source = stop_source_of(block);
+  // Either request_stop_all finds the state, or this finds the request: it sets `cancelling` and then
+  // looks at the state under the lock under which it was stored.
+  if (stop_requested(block)) source.request_stop();
+  return source;
 }
 }  // namespace weft::detail

@@ -1,4 +1,6 @@
 #pragma once
+#include <stop_token>
+
 #include "sched/schedule.hpp"
 
 // Waiting, for fibers and kernel threads alike. A kernel thread is stood in for by a control block of its
@@ -27,6 +29,8 @@ wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn pu
 // Asks the fiber to stop: sets the sticky bit, ends its wait if that may be ended, and stops its std
 // stop state. Any thread that may reach the block. False: it had been asked before.
 bool request_stop(control_block&) noexcept;
+// The fiber's std stop state, made now if need be; stopped if the fiber or its whole runtime was asked to.
+std::stop_source stop_state(control_block&);
 // The same for all fibers of a runtime, now and to come.
 void request_stop_all(runtime_core&) noexcept;
 }  // namespace weft::detail

@@ -39,7 +39,7 @@
 namespace weft::detail {
 
 // 1024 and not 256: once more fibers are ready than fit, each of their yields pays for its share of a
-// spill and a refill, four times what a yield costs; the ring itself is 8 KiB either way a cold steal.
+// spill and a refill, four times what a yield costs.
 template <class T, std::uint32_t Capacity = 1024>
 class alignas(cache_line) local_ring {
   static_assert(Capacity >= 2 && (Capacity & (Capacity - 1)) == 0, "a power of two, at least 2");

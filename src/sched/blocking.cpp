@@ -2,6 +2,7 @@
 
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
+#include "sched/spawn.hpp"
 
 namespace weft::detail {
 namespace {
@@ -65,7 +66,7 @@ blocking_section::blocking_section() noexcept {
 }
 
 blocking_section::~blocking_section() {
-  if (!me_) return;
+  if (!me_ || has_forked()) return;  // in a forked child the thread stays a plain one
   runtime_core& core = *me_->rt.load(std::memory_order_relaxed);
   thread_header* header = current();  // the thread has not changed since the constructor
   me_->waits_for = wait_kind::none;

@@ -17,7 +17,8 @@ constinit atomic<runtime_core*> cores{nullptr};
 runtime_core* reuse_core() noexcept {
   const spin_guard guard(cores_lock);
   for (runtime_core* c = cores.load(std::memory_order_relaxed); c; c = c->next_core) {
-    if (!c->in_use.load(std::memory_order_relaxed)) {
+    // acquire: pairs with the release in recycle_core.
+    if (!c->in_use.load(std::memory_order_acquire)) {
       c->in_use.store(true, std::memory_order_relaxed);
       return c;
     }

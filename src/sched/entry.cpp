@@ -6,6 +6,7 @@
 #include <weft/operation_canceled.hpp>
 
 #include "base/fatal.hpp"
+#include "base/futex.hpp"
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
 #include "sched/drain.hpp"
@@ -14,6 +15,18 @@
 
 namespace weft::detail {
 namespace {
+// Claims a joiner. A fiber is the caller's then, to be made ready. Of a thread nothing may be touched but
+// its futex: it sees the claimed word by itself, and may have ended by now.
+bool claim_joiner(control_block*& joiner, wait_word::epoch_type epoch) noexcept {
+  const bool thread = joiner->flags & fiber_flag::kernel_thread;  // stable while the epoch is open
+  if (!joiner->word.claim(epoch, wake_reason::wake)) return false;
+  if (thread) {
+    futex_wake(joiner->word.futex_address(), 1);
+    joiner = nullptr;
+  }
+  return true;
+}
+
 [[noreturn]] void die_of_exception(const control_block& me, const char* what) noexcept {
   const char* name = name_of(me);
   report("an exception left fiber %llu%s%s%s: %s",
@@ -53,8 +66,7 @@ void run_closure(control_block& me) noexcept {
     return nullptr;
   }
   const bool woken =
-      joiner &&
-      joiner->word.claim(me.joiner_epoch.load(std::memory_order_relaxed), wake_reason::wake);
+      joiner && claim_joiner(joiner, me.joiner_epoch.load(std::memory_order_relaxed));
   me.joiner.store(joiner_finished, std::memory_order_release);
   return woken ? joiner : nullptr;
 }
@@ -80,7 +92,7 @@ void run_closure(control_block& me) noexcept {
   // that registered meanwhile, the first one's withdrawal is visible in the second look.
   const wait_word::epoch_type epoch = me.joiner_epoch.load(std::memory_order_acquire);
   if (me.joiner.load(std::memory_order_relaxed) == joiner &&
-      joiner->word.claim(epoch, wake_reason::wake)) {
+      claim_joiner(joiner, epoch)) {
     // Ours now: the joiner cannot withdraw, it runs only when we make it ready. So a plain store.
     // release: as above.
     me.joiner.store(joiner_finished, std::memory_order_release);
@@ -90,12 +102,16 @@ void run_closure(control_block& me) noexcept {
 }
 
 void after_exit(void* arg, context*) noexcept {
-  processor& p = *static_cast<thread_header*>(arg)->held;
+  auto* header = static_cast<thread_header*>(arg);
+  processor& p = *header->held;
+  // The next fiber's errno is in place already, and a spill to the arena makes system calls.
+  const int error = *header->errno_address;
   p.stacks.give(p.dying_class, p.dying);
+  *header->errno_address = error;
 }
 
 bool runs_here(const processor& p, const control_block& block) noexcept {
-  return !(block.flags & (fiber_flag::kernel_thread | fiber_flag::pinned)) &&
+  return !(block.flags & fiber_flag::pinned) &&
          block.rt.load(std::memory_order_relaxed) == p.core;
 }
 }  // namespace

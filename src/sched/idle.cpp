@@ -76,6 +76,17 @@ void left_idleness(runtime_core& core) noexcept {
   if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
 }
 
+// A carrier starves: it gets the processor of the caller, which has none then. If the caller counted as a
+// searcher, the other one does now.
+wake_call give_to_starving_locked(runtime_core& core, thread_header* header, bool searching) noexcept {
+  carrier* starving = core.spare_list;
+  while (!starving->starving) starving = starving->next_spare;
+  unlist_spare_locked(core, *starving);
+  processor* p = header->held;
+  attach(header, *header->self, nullptr);
+  return hand_over_locked(*starving, p, searching);
+}
+
 void sleep_on_futex(runtime_core& core, carrier& me) noexcept {
   // What this processor armed while another held the watch may be due before that one returns.
   // seq_cst: pairs with watch().
@@ -171,18 +182,14 @@ bool take_idle_processor(runtime_core& core, thread_header* header) noexcept {
   return true;
 }
 
-bool give_to_starving(runtime_core& core, thread_header* header) noexcept {
+bool give_to_starving(runtime_core& core, thread_header* header, bool& searching) noexcept {
   wake_call wake;
   {
     const spin_guard guard(core.idle_lock);
-    carrier* starving = core.spare_list;
-    while (starving && !starving->starving) starving = starving->next_spare;
-    if (!starving) return false;
-    unlist_spare_locked(core, *starving);
-    processor* p = header->held;
-    attach(header, *header->self, nullptr);
-    wake = hand_over_locked(*starving, p, false);
+    if (core.starving.load(std::memory_order_relaxed) == 0) return false;
+    wake = give_to_starving_locked(core, header, searching);
   }
+  searching = false;
   carry_out(core, wake, nullptr);
   return true;
 }
@@ -200,14 +207,24 @@ void go_idle(carrier& me, bool& searching) noexcept {
   runtime_core& core = *me.core;
   thread_header* header = current();
   processor* const p = header->held;
+  wake_call wake;
+  bool given = false;
   {
     const spin_guard guard(core.idle_lock);
-    me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
-    header->held = nullptr;
-    list_idle_locked(core, p, me);
-    core.idle.went_idle(searching);  // Q1
+    if (core.starving.load(std::memory_order_relaxed) != 0) {
+      // Under this lock a carrier starves only while no processor is idle, and a processor goes idle only
+      // while none starves.
+      wake = give_to_starving_locked(core, header, searching);
+      given = true;
+    } else {
+      me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
+      header->held = nullptr;
+      list_idle_locked(core, p, me);
+      core.idle.went_idle(searching);  // Q1
+    }
     searching = false;
   }
+  if (given) return carry_out(core, wake, nullptr);
   if (anything_queued(core, me) || core.stopping.load(std::memory_order_seq_cst) != 0) {  // Q2
     if (take_back(core, header, me, p, true)) {
       searching = true;

@@ -60,7 +60,7 @@ void carry_out(runtime_core&, wake_call, processor* by) noexcept;
 // A carrier without processor, which is on no list, takes an idle one to run on. False: none idle.
 bool take_idle_processor(runtime_core&, thread_header*) noexcept;
 // A running carrier gives its processor to one that starves for it, and has none then.
-bool give_to_starving(runtime_core&, thread_header*) noexcept;
+bool give_to_starving(runtime_core&, thread_header*, bool& searching) noexcept;
 
 // loop.cpp
 void carrier_loop(carrier&) noexcept;

@@ -126,8 +126,8 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
       continue;
     }
     processor& p = *header->held;
-    if (core.starving.load(std::memory_order_relaxed) != 0 && !searching) [[unlikely]] {
-      if (give_to_starving(core, header)) continue;
+    if (core.starving.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      if (give_to_starving(core, header, searching)) continue;
     }
     // The long look comes every 61st switch, however much is queued here (D6).
     control_block* next = nullptr;

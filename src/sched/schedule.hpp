@@ -39,7 +39,7 @@ void unpin_running_fiber() noexcept;
 
 // Whether the fiber was asked to stop, by itself or with its whole runtime. Any thread.
 inline bool stop_requested(const control_block& block) noexcept {
-  // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.hpp.
+  // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.cpp.
   if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) return true;
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   return core && core->cancelling.load(std::memory_order_seq_cst) != 0;

@@ -82,6 +82,9 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
   fresh->handed_searching = searching;
   fresh->sleep.store(0, std::memory_order_relaxed);
   fresh->spare = fresh->starving = false;
+  fresh->watch_holds.store(0, std::memory_order_relaxed);
+  fresh->sleeps.store(0, std::memory_order_relaxed);
+  for (auto& count : fresh->syscalls.by_kind) count.store(0, std::memory_order_relaxed);
   {
     const spin_guard guard(core.idle_lock);
     fresh->index = core.carrier_count;
@@ -99,6 +102,7 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
 int start_monitor(runtime_core& core) noexcept {
   core.monitor.core = &core;
   core.monitor.sleep.store(0, std::memory_order_relaxed);
+  for (auto& count : core.monitor.syscalls.by_kind) count.store(0, std::memory_order_relaxed);
   return start_thread(core.monitor.thread, monitor_body, &core.monitor);
 }
 

@@ -56,6 +56,11 @@ control_block* make_block(runtime_core& core) {
                  "weft: no fiber can be spawned in a forked child: its threads stayed in the parent "
                  "(spawn before fork, or exec)");
   }
+  if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    throw_system(ENOTRECOVERABLE,
+                 "weft: no fiber can be spawned on the default runtime while the process exits (a static "
+                 "destructor or atexit handler tried to)");
+  }
   thread_header* header = current();
   control_block* block;
   if (processor* p = held_of(header, core)) {

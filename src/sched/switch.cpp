@@ -56,6 +56,7 @@ void pin_running_fiber() noexcept {
 }
 
 void unpin_running_fiber() noexcept {
+  if (!current()->fiber) return;  // forked meanwhile: the child is a plain thread
   control_block& me = *current()->fiber;
   if (--extras_of(me).pin_depth == 0) {
     me.flags &= static_cast<std::uint8_t>(~fiber_flag::pinned);

@@ -61,7 +61,7 @@ nanos scope_deadline() noexcept {
 wait_end entry_check() noexcept {
   if (cancelled_now()) [[unlikely]] return wait_end::cancelled;
   const nanos scope = scope_deadline();
-  if (scope != never && scope <= now()) [[unlikely]] return wait_end::scope_expired;
+  if (scope != never && has_passed(scope)) [[unlikely]] return wait_end::scope_expired;
   return wait_end::woken;
 }
 

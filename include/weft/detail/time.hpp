@@ -31,6 +31,13 @@ std::int64_t deadline_after(const std::chrono::duration<R, P>& duration) noexcep
 
 template <class C, class D>
 std::int64_t deadline_at(const std::chrono::time_point<C, D>& time) noexcept {
-  return deadline_after(time - C::now());
+  const auto now = C::now();
+  if (time <= now) return 0;  // also keeps the difference from overflowing at time_point::min()
+  const auto exact = [](const auto& t) {
+    return std::chrono::duration<long double>(t.time_since_epoch());
+  };
+  // Far futures are compared in long double: time - now may not fit the clock's own representation.
+  if ((exact(time) - exact(now)).count() > 9.2e9L) return no_deadline;
+  return deadline_after(time - now);
 }
 }  // namespace weft::detail
