@@ -3,37 +3,16 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
-#include "support/fibers.hpp"
+#include "support/kernel_gate.hpp"
 
 namespace weft::test {
 namespace {
 using namespace std::chrono_literals;
-
-// A kernel-level event: waiting for it blocks the kernel thread.
-class gate {
-public:
-  void open() {
-    const std::lock_guard guard(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  void wait() {
-    std::unique_lock guard(mutex_);
-    changed_.wait(guard, [this] { return open_; });
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
 
 TEST(blocking, passes_results_through) {
   EXPECT_EQ(blocking([] { return 1; }), 1) << "on a kernel thread";
@@ -84,7 +63,7 @@ TEST(blocking, errno_survives_the_way_out) {
 TEST(blocking, others_go_on_while_one_blocks) {
   runtime rt({.workers = 1});
   rt.run([] {
-    gate g;
+    kernel_gate g;
     int steps = 0;
     fiber opener(
         [&] { // on the same, only processor: must run for the gate to open
@@ -100,7 +79,7 @@ TEST(blocking, others_go_on_while_one_blocks) {
 TEST(blocking, timers_go_on_while_all_workers_block) {
   runtime rt({.workers = 2});
   rt.run([] {
-    gate g;
+    kernel_gate g;
     fiber one([&] { blocking([&] { g.wait(); }); });
     fiber two([&] { blocking([&] { g.wait(); }); });
     this_fiber::sleep_for(5ms);
@@ -142,7 +121,7 @@ TEST(blocking, nests) {
 TEST(blocking, is_not_cancelled) {
   runtime rt({.workers = 1});
   rt.run([] {
-    gate g;
+    kernel_gate g;
     bool after = false;
     fiber f([&] {
       blocking([&] { g.wait(); });
@@ -160,7 +139,7 @@ TEST(blocking, callers_beyond_the_cap_queue) {
   constexpr int callers = 7;
   runtime rt({.workers = 1, .max_blocking = 2});
   rt.run([&] {
-    gate g;
+    kernel_gate g;
     std::atomic<int> inside{0}, most{0};
     std::vector<int> order;
     std::vector<fiber> fibers;
@@ -209,98 +188,6 @@ TEST(blocking, a_cap_of_one_serialises) {
     for (fiber &f : fibers)
       f.join();
     EXPECT_EQ(unguarded, 1000);
-  });
-}
-
-class blocking_on_workers : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(workers, blocking_on_workers,
-                         testing::Values(1u, 2u, 4u));
-
-TEST_P(blocking_on_workers, many_at_once) {
-  runtime rt({.workers = GetParam()});
-  std::atomic<int> inside{0}, done{0};
-  rt.run([&] {
-    std::vector<fiber> fibers;
-    for (int i = 0; i < 64; ++i) {
-      fibers.emplace_back([&] {
-        // All must be inside at the same time for any to leave.
-        blocking([&] {
-          ++inside;
-          while (inside < 64)
-            std::this_thread::yield();
-        });
-        ++done;
-      });
-    }
-    for (fiber &f : fibers)
-      f.join();
-  });
-  EXPECT_EQ(done, 64);
-  EXPECT_EQ(rt.stats().blocking_calls, 64u);
-}
-
-// Short and long calls, mixed: processors are taken from some calls and not
-// from others.
-TEST_P(blocking_on_workers, short_and_long_calls) {
-  runtime rt({.workers = GetParam()});
-  std::atomic<int> calls{0};
-  rt.run([&] {
-    std::vector<fiber> fibers;
-    for (int i = 0; i < 16; ++i) {
-      fibers.emplace_back([&, i] {
-        for (int k = 0; k < 100; ++k) {
-          blocking([&] {
-            ++calls;
-            if ((i + k) % 33 == 0)
-              std::this_thread::sleep_for(std::chrono::milliseconds(k % 4));
-          });
-          if (k % 3 == 0)
-            this_fiber::yield();
-          if (k % 10 == 0)
-            this_fiber::sleep_for(100us);
-        }
-      });
-    }
-    for (fiber &f : fibers)
-      f.join();
-  });
-  EXPECT_EQ(calls, 1600);
-}
-
-TEST_P(blocking_on_workers, the_runtime_ends_with_spares) {
-  for (int round = 0; round < 5; ++round) {
-    runtime rt({.workers = GetParam()});
-    rt.run([&] {
-      gate g;
-      std::vector<fiber> fibers;
-      for (int i = 0; i < 8; ++i)
-        fibers.emplace_back([&] { blocking([&] { g.wait(); }); });
-      until([&] { return rt.stats().blocking_inside == 8; });
-      g.open();
-    });
-    EXPECT_GE(rt.stats().threads, 9u);
-  }
-}
-
-TEST_P(blocking_on_workers, pinned_fibers_come_back_to_their_thread) {
-  runtime rt({.workers = GetParam()});
-  rt.run([] {
-    std::vector<fiber> fibers;
-    for (int i = 0; i < 8; ++i) {
-      fibers.emplace_back(fiber_options{.name = "pinned", .pinned = true}, [i] {
-        const pid_t home = ::gettid();
-        for (int k = 0; k < 5; ++k) {
-          blocking([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds((i + k) % 4));
-          });
-          EXPECT_EQ(::gettid(), home);
-          this_fiber::yield();
-          EXPECT_EQ(::gettid(), home);
-        }
-      });
-    }
-    for (fiber &f : fibers)
-      f.join();
   });
 }
 } // namespace
