@@ -9,15 +9,15 @@ namespace {
 constexpr std::size_t chunk_size = 1024;
 constexpr std::size_t max_chunks = 4096;
 
-struct chunk {
+struct fd_chunk {
   fd_entry entries[chunk_size];
 };
-constinit atomic<chunk*> chunks[max_chunks] = {};
+constinit atomic<fd_chunk*> chunks[max_chunks] = {};
 
-[[gnu::noinline]] chunk* make_chunk_slow(std::size_t index) noexcept {
-  auto* fresh = new (std::nothrow) chunk;
+[[gnu::noinline]] fd_chunk* make_chunk_slow(std::size_t index) noexcept {
+  auto* fresh = new (std::nothrow) fd_chunk;
   if (!fresh) return nullptr;
-  chunk* other = nullptr;
+  fd_chunk* other = nullptr;
   // release: pairs with the acquire in find_entry.
   if (chunks[index].compare_exchange_strong(other, fresh, std::memory_order_acq_rel,
                                             std::memory_order_acquire)) {
@@ -33,7 +33,7 @@ fd_entry* find_entry(int fd) noexcept {
   const std::size_t index = number / chunk_size;
   if (index >= max_chunks) return nullptr;  // negative numbers end here too
   // acquire: pairs with the release in make_chunk_slow.
-  chunk* at = chunks[index].load(std::memory_order_acquire);
+  fd_chunk* at = chunks[index].load(std::memory_order_acquire);
   if (!at) [[unlikely]] at = make_chunk_slow(index);
   return at ? &at->entries[number % chunk_size] : nullptr;
 }

@@ -59,6 +59,7 @@ struct alignas(cache_line) processor {
   random rng{1};
   std::uint64_t last_look = 0;   // ticks() of the last look at readiness
   timer_set* timers = nullptr;   // layer 7's
+  control_block* spill[local_ring<control_block>::half];  // scratch of spill_ring_slow
 
   // -- thieves too -----------------------------------------------------------------------------------
   // The fiber made ready last, to run next (D6). The owner stores into an empty slot and exchanges a

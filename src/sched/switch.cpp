@@ -111,13 +111,12 @@ control_block* pick_slot_slow(processor& p) noexcept {
   return next;
 }
 
-// Out of line: its frame is larger than a page, and a probe of it would touch a cold one at every push.
+// Runs on whatever fiber's stack comes next, so the batch is gathered in the processor, not in a frame.
 void spill_ring_slow(processor& p, control_block* block) noexcept {
   do {
-    control_block* half[local_ring<control_block>::half];
     task_list<control_block> spilled;
-    const std::uint32_t count = p.ring.pop_half(half);
-    for (std::uint32_t i = 0; i < count; ++i) spilled.push_back(half[i]);
+    const std::uint32_t count = p.ring.pop_half(p.spill);
+    for (std::uint32_t i = 0; i < count; ++i) spilled.push_back(p.spill[i]);
     if (count) p.core->inject.push(spilled);
   } while (!p.ring.push(block));
 }
