@@ -1,8 +1,9 @@
-// The processor word of blocking(): a carrier leaves its processor while it is inside a call, and comes
-// back to it unless the monitor has given it to another carrier.
+// The processor word of blocking(): a carrier leaves its processor while it is inside a call, and
+// comes back to it unless the monitor has given it to another carrier.
 //
-// Mirrored, order for order: the constructor and destructor of blocking_section (sched/blocking.cpp),
-// retake_blocked (sched/monitor.cpp) and attach (sched/idle.cpp). Change them here too.
+// Mirrored, order for order: the constructor and destructor of blocking_section
+// (sched/blocking.cpp), retake_blocked (sched/monitor.cpp) and attach (sched/idle.cpp). Change
+// them here too.
 #include "model.hpp"
 
 #include "base/spin_lock.hpp"
@@ -67,8 +68,9 @@ struct processor {
   }
 };
 
-// The owner comes back while the monitor takes the processor for a spare carrier, which itself enters
-// and leaves a call. The spare begins on the monitor's thread: a new thread sees all that its maker saw.
+// The owner comes back while the monitor takes the processor for a spare carrier, which itself
+// enters and leaves a call. The spare begins on the monitor's thread: a new thread sees all that
+// its maker saw.
 template <bool Numbered>
 struct taken_for_a_spare : model::test<taken_for_a_spare<Numbered>, 2> {
   processor<Numbered> p;
@@ -132,8 +134,8 @@ struct taken_twice : model::test<taken_twice, 3> {
   }
 };
 
-// No thread is to be had: the monitor puts the call back. Whoever left meanwhile does not come back
-// for it, and the next tick finds it, whoever is there to take it then.
+// No thread is to be had: the monitor puts the call back. Whoever left meanwhile does not come
+// back for it, and the next tick finds it, whoever is there to take it then.
 struct put_back : model::test<put_back, 2> {
   processor<true> p;
   bool has_it = false;

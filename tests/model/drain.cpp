@@ -1,9 +1,9 @@
-// The end of a runtime waits for its last fiber, over counters that each processor keeps for itself: it
-// does not return while one is alive, nor sleep on when the last has ended.
+// The end of a runtime waits for its last fiber, over counters that each processor keeps for
+// itself: it does not return while one is alive, nor sleep on when the last has ended.
 //
 // Production: the fences, the spin lock. Mirrored: alive, tell_if_draining, wait_drained
-// (sched/drain.hpp), bump and bump_release, the counting in sched/spawn.cpp and sched/entry.cpp, and the
-// kernel's futex. The waiter's thread ends where it would sleep.
+// (sched/drain.hpp), bump and bump_release, the counting in sched/spawn.cpp and sched/entry.cpp,
+// and the kernel's futex. The waiter's thread ends where it would sleep.
 #include "model.hpp"
 
 #include "base/asymmetric_fence.hpp"

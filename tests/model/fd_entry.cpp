@@ -1,9 +1,10 @@
-// A descriptor's entry: a reader that parks is woken by an edge, its deadline or the close, never left
-// behind by one that came between its system call and its park.
+// A descriptor's entry: a reader that parks is woken by an edge, its deadline or the close, never
+// left behind by one that came between its system call and its park.
 //
-// Production: the spin lock, wait_word. Mirrored: io::recv (io/stream.cpp), wait_fd and publish_fd
-// (io/fd_wait.cpp), poller::arm_locked and deliver (io/poller.cpp), io::close (io/open.cpp), and the kernel: a socket
-// whose writes make one pending edge until it is harvested.
+// Production: the spin lock, wait_word. Mirrored: io::recv (io/stream.cpp), wait_fd and
+// publish_fd (io/fd_wait.cpp), poller::arm_locked and deliver (io/poller.cpp), io::close
+// (io/open.cpp), and the kernel: a socket whose writes make one pending edge until it is
+// harvested.
 #include "model.hpp"
 
 #include "base/spin_lock.hpp"
@@ -49,7 +50,7 @@ struct world {
   int wanted = 0;
   atomic<int> ended{0};
 
-  // -- the kernel -------------------------------------------------------------------------------------
+  // -- the kernel --
   void write_byte() {
     const spin_guard guard(kernel);
     ++bytes;
@@ -77,7 +78,7 @@ struct world {
     return event;
   }
 
-  // -- io ---------------------------------------------------------------------------------------------
+  // -- io --
   void finish() { ended.fetch_add(1, std::memory_order_relaxed); }
 
   void read() {

@@ -1,6 +1,6 @@
-// Waiting for a fiber's end: the joiner is woken once and finds all that the fiber did, whatever ends
-// its waits meanwhile; the block is recycled once, after the ending fiber's last touch of it, and no
-// late registration reaches its next life.
+// Waiting for a fiber's end: the joiner is woken once and finds all that the fiber did, whatever
+// ends its waits meanwhile; the block is recycled once, after the ending fiber's last touch of
+// it, and no late registration reaches its next life.
 //
 // Production: wait_word. Mirrored, order for order: publish_join, withdraw, await_finished,
 // detach_block, recycle (time/join.cpp), publish_end and publish_end_slow (sched/entry.cpp).
@@ -20,8 +20,8 @@ using epoch_type = wait_word::epoch_type;
 // Values of `joiner`; there is one joiner, so a number stands for its block.
 enum : int { nobody = 0, finished = 1, detached = 2, ending = 3, registered = 8 };
 
-// As it was: a registration whose wait was over was replaced by `finished` wherever it was still, or
-// again, the same block.
+// As it was: a registration whose wait was over was replaced by `finished` wherever it was still,
+// or again, the same block.
 enum class ending_by { second_look, pointer };
 
 template <ending_by How>
@@ -74,7 +74,8 @@ struct world {
   bool publish_end_by_pointer() {
     int seen = joiner.load(std::memory_order_acquire);
     for (;;) {
-      if (seen == registered && word.claim(joiner_epoch.load(std::memory_order_relaxed), wake_reason::wake)) {
+      if (seen == registered && word.claim(joiner_epoch.load(std::memory_order_relaxed),
+                                           wake_reason::wake)) {
         joiner.store(finished, std::memory_order_release);
         return true;
       }
@@ -268,7 +269,7 @@ int main() {
           model::bounded<detach_after_timeout>(4, "timed out and detached while it ends"),
           model::bounded<join_again<ending_by::second_look>>(5, "timed out, joined again"),
           model::bounded<join_thrice>(3, "timed out twice, joined again"),
-          model::broken<join_again<ending_by::pointer>>(4, "a registration known by its block alone"),
+          model::broken<join_again<ending_by::pointer>>(4, "registrations told apart by the block"),
       },
       "model/join.cpp",
       {

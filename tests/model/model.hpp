@@ -12,9 +12,9 @@
 //   int main() { return model::run({model::full<my_model>("what it shows")}, "dir/header.hpp"); }
 //
 // `run` checks each model as written, then weakens every memory order that the header asked for,
-// one at a time by one step, and expects some model to fail: which proves that the models can fail.
-// An order whose weakening goes unnoticed is printed as MISSED and fails the run, unless the file
-// lists it as `spared` with the reason.
+// one at a time by one step, and expects some model to fail: which proves that the models can
+// fail. An order whose weakening goes unnoticed is printed as MISSED and fails the run, unless
+// the file lists it as `spared` with the reason.
 //
 // Rules inside a model: no statics, no rand(), no addresses as data; shared plain data is
 // model::checked<T>; a loop that waits calls weft::detail::cpu_relax().
@@ -29,8 +29,8 @@
 #include <string_view>
 #include <vector>
 
-// Relacy prints pointers in its histories, and does not expect one to a const. A model over such an
-// atomic includes this file first.
+// Relacy prints pointers in its histories, and does not expect one to a const. A model over such
+// an atomic includes this file first.
 namespace rl {
 template <class T>
 struct atomic_add_type<const T*> {
@@ -69,8 +69,8 @@ subject bounded(unsigned preemptions, const char* name) {
   return {name, &rl::simulate<Model>, preemptions};
 }
 
-// A design that was given up, or a rule left out: the search must find the failure. It shows what the
-// rule is for, and that the model would notice its loss.
+// A design that was given up, or a rule left out: the search must find the failure. It shows what
+// the rule is for, and that the model would notice its loss.
 template <class Model>
 subject broken(unsigned preemptions, const char* name) {
   return {name, &rl::simulate<Model>, preemptions, true};

@@ -1,5 +1,6 @@
-// A fiber parks cancellably: after its word says `parked`, the publication still reads its frame and
-// registers it somewhere. A canceller, who needs no token, must not resume it before that is done.
+// A fiber parks cancellably: after its word says `parked`, the publication still reads its frame
+// and registers it somewhere. A canceller, who needs no token, must not resume it before that is
+// done.
 //
 // Production: publication_mark, wait_word, the fences. Mirrored: after_park (sched/switch.cpp),
 // cancel_wait (sched/ready.cpp) and request_stop_word (park/cancel.cpp).
@@ -48,7 +49,8 @@ struct world {
     if (with_token) token.store(epoch, std::memory_order_release);
     if (Marked) marks[1].close();
     weft::detail::light_fence();
-    if (stop.load(std::memory_order_relaxed) != 0 && word.claim(epoch, wake_reason::cancel)) resume();
+    if (stop.load(std::memory_order_relaxed) == 0) return;
+    if (word.claim(epoch, wake_reason::cancel)) resume();
   }
 
   void cancel() {
@@ -92,8 +94,8 @@ struct waker_and_canceller : model::test<waker_and_canceller, 3> {
       w.cancel();
     } else {
       const epoch_type epoch = w.token.load(std::memory_order_acquire);
-      // A waker comes after the token, not after close(): publish() lets go of the frame before its
-      // tokens are out, and this is the last thing that it does.
+      // A waker comes after the token, not after close(): publish() lets go of the frame before
+      // its tokens are out, and this is the last thing that it does.
       if (epoch != 0 && w.word.claim(epoch, wake_reason::wake)) w.resume();
     }
   }
