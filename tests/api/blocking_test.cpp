@@ -21,7 +21,7 @@ TEST(blocking, passes_results_through) {
     EXPECT_EQ(blocking([] { return 2; }), 2);
     EXPECT_EQ(*blocking([] { return std::make_unique<int>(3); }), 3);
     int x = 0;
-    int &same = blocking([&]() -> int & { return x; });
+    int& same = blocking([&]() -> int& { return x; });
     EXPECT_EQ(&same, &x);
     blocking([&] { x = 4; });
     EXPECT_EQ(x, 4);
@@ -31,11 +31,9 @@ TEST(blocking, passes_results_through) {
 TEST(blocking, passes_exceptions_through) {
   runtime rt({.workers = 1});
   rt.run([] {
-    EXPECT_THROW(blocking([] { throw std::runtime_error("x"); }),
-                 std::runtime_error);
+    EXPECT_THROW(blocking([] { throw std::runtime_error("x"); }), std::runtime_error);
     EXPECT_THROW(blocking([] {
-                   std::this_thread::sleep_for(
-                       20ms); // long enough to lose the processor
+                   std::this_thread::sleep_for(20ms);  // long enough to lose the processor
                    throw 5;
                  }),
                  int);
@@ -47,9 +45,7 @@ TEST(blocking, passes_exceptions_through) {
 TEST(blocking, errno_survives_the_way_out) {
   runtime rt({.workers = 1});
   rt.run([] {
-    fiber busy([](std::stop_token stop) {
-      until([&] { return stop.stop_requested(); });
-    });
+    fiber busy([](std::stop_token stop) { until([&] { return stop.stop_requested(); }); });
     for (int i = 0; i < 3; ++i) {
       blocking([&] {
         std::this_thread::sleep_for(i * 10ms);
@@ -65,12 +61,10 @@ TEST(blocking, others_go_on_while_one_blocks) {
   rt.run([] {
     kernel_gate g;
     int steps = 0;
-    fiber opener(
-        [&] { // on the same, only processor: must run for the gate to open
-          for (; steps < 100; ++steps)
-            this_fiber::yield();
-          g.open();
-        });
+    fiber opener([&] {  // on the same, only processor: must run for the gate to open
+      for (; steps < 100; ++steps) this_fiber::yield();
+      g.open();
+    });
     blocking([&] { g.wait(); });
     EXPECT_EQ(steps, 100);
   });
@@ -96,8 +90,7 @@ TEST(blocking, inside_it_the_fiber_is_a_kernel_thread) {
       this_fiber::yield();
       this_fiber::sleep_for(2ms);
       EXPECT_FALSE(this_fiber::get_stop_token().stop_possible());
-      EXPECT_EQ(rt.run([] { return 7; }), 7)
-          << "blocks this thread, runs on a spare";
+      EXPECT_EQ(rt.run([] { return 7; }), 7) << "blocks this thread, runs on a spare";
       fiber made(on(rt), [] { this_fiber::sleep_for(1ms); });
       made.join();
     });
@@ -108,12 +101,8 @@ TEST(blocking, inside_it_the_fiber_is_a_kernel_thread) {
 TEST(blocking, nests) {
   runtime rt({.workers = 1});
   rt.run([&] {
-    EXPECT_EQ(blocking([] {
-                return blocking([] { return blocking([] { return 3; }); });
-              }),
-              3);
-    EXPECT_EQ(rt.stats().blocking_calls, 1u)
-        << "the inner ones are a kernel thread's";
+    EXPECT_EQ(blocking([] { return blocking([] { return blocking([] { return 3; }); }); }), 3);
+    EXPECT_EQ(rt.stats().blocking_calls, 1u) << "the inner ones are a kernel thread's";
     EXPECT_EQ(rt.stats().blocking_inside, 0u);
   });
 }
@@ -158,10 +147,9 @@ TEST(blocking, callers_beyond_the_cap_queue) {
     }
     until([&] { return rt.stats().blocking_waiting == callers - 2; });
     EXPECT_EQ(rt.stats().blocking_inside, 2u);
-    fibers.back().request_stop(); // queueing is no cancellation point
+    fibers.back().request_stop();  // queueing is no cancellation point
     g.open();
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
     EXPECT_EQ(order.size(), std::size_t{callers});
     EXPECT_EQ(most, 2);
     EXPECT_EQ(rt.stats().blocking_waiting, 0u);
@@ -179,16 +167,14 @@ TEST(blocking, a_cap_of_one_serialises) {
         for (int k = 0; k < 20; ++k) {
           blocking([&] {
             ++unguarded;
-            if (i == 0 && k % 10 == 0)
-              std::this_thread::sleep_for(3ms);
+            if (i == 0 && k % 10 == 0) std::this_thread::sleep_for(3ms);
           });
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
     EXPECT_EQ(unguarded, 1000);
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -14,8 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class blocking_on_workers : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(workers, blocking_on_workers,
-                         testing::Values(1u, 2u, 4u));
+INSTANTIATE_TEST_SUITE_P(workers, blocking_on_workers, testing::Values(1u, 2u, 4u));
 
 TEST_P(blocking_on_workers, many_at_once) {
   runtime rt({.workers = GetParam()});
@@ -27,14 +26,12 @@ TEST_P(blocking_on_workers, many_at_once) {
         // All must be inside at the same time for any to leave.
         blocking([&] {
           ++inside;
-          while (inside < 64)
-            std::this_thread::yield();
+          while (inside < 64) std::this_thread::yield();
         });
         ++done;
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
   EXPECT_EQ(done, 64);
   EXPECT_EQ(rt.stats().blocking_calls, 64u);
@@ -52,18 +49,14 @@ TEST_P(blocking_on_workers, short_and_long_calls) {
         for (int k = 0; k < 100; ++k) {
           blocking([&] {
             ++calls;
-            if ((i + k) % 33 == 0)
-              std::this_thread::sleep_for(std::chrono::milliseconds(k % 4));
+            if ((i + k) % 33 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(k % 4));
           });
-          if (k % 3 == 0)
-            this_fiber::yield();
-          if (k % 10 == 0)
-            this_fiber::sleep_for(100us);
+          if (k % 3 == 0) this_fiber::yield();
+          if (k % 10 == 0) this_fiber::sleep_for(100us);
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
   EXPECT_EQ(calls, 1600);
 }
@@ -74,8 +67,7 @@ TEST_P(blocking_on_workers, the_runtime_ends_with_spares) {
     rt.run([&] {
       kernel_gate g;
       std::vector<fiber> fibers;
-      for (int i = 0; i < 8; ++i)
-        fibers.emplace_back([&] { blocking([&] { g.wait(); }); });
+      for (int i = 0; i < 8; ++i) fibers.emplace_back([&] { blocking([&] { g.wait(); }); });
       until([&] { return rt.stats().blocking_inside == 8; });
       g.open();
     });
@@ -91,18 +83,15 @@ TEST_P(blocking_on_workers, pinned_fibers_come_back_to_their_thread) {
       fibers.emplace_back(fiber_options{.name = "pinned", .pinned = true}, [i] {
         const pid_t home = ::gettid();
         for (int k = 0; k < 5; ++k) {
-          blocking([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds((i + k) % 4));
-          });
+          blocking([&] { std::this_thread::sleep_for(std::chrono::milliseconds((i + k) % 4)); });
           EXPECT_EQ(::gettid(), home);
           this_fiber::yield();
           EXPECT_EQ(::gettid(), home);
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -13,8 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class cancel_on_workers : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(workers, cancel_on_workers,
-                         testing::Values(1u, 2u, 4u));
+INSTANTIATE_TEST_SUITE_P(workers, cancel_on_workers, testing::Values(1u, 2u, 4u));
 
 TEST_P(cancel_on_workers, a_thousand_sleepers_from_a_kernel_thread) {
   runtime rt({.workers = GetParam()});
@@ -22,14 +21,11 @@ TEST_P(cancel_on_workers, a_thousand_sleepers_from_a_kernel_thread) {
   std::vector<fiber> sleepers;
   for (int i = 0; i < 1000; ++i) {
     sleepers.emplace_back(on(rt), [&] {
-      if (canceled([] { this_fiber::sleep_for(1h); }))
-        ++ended;
+      if (canceled([] { this_fiber::sleep_for(1h); })) ++ended;
     });
   }
-  for (fiber &f : sleepers)
-    EXPECT_TRUE(f.request_stop());
-  for (fiber &f : sleepers)
-    f.join();
+  for (fiber& f : sleepers) EXPECT_TRUE(f.request_stop());
+  for (fiber& f : sleepers) f.join();
   EXPECT_EQ(ended, 1000);
 }
 
@@ -48,11 +44,9 @@ TEST_P(cancel_on_workers, races_with_a_wake) {
         got = n == 1;
         EXPECT_TRUE(got || (n == -1 && errno == ECANCELED)) << n;
       });
-      for (int i = round % 3; i > 0; --i)
-        this_fiber::yield();
+      for (int i = round % 3; i > 0; --i) this_fiber::yield();
       fiber writer([&] { EXPECT_EQ(io::write(ends[1], "x", 1), 1); });
-      for (int i = round % 5; i > 0; --i)
-        this_fiber::yield();
+      for (int i = round % 5; i > 0; --i) this_fiber::yield();
       reader.request_stop();
       reader.join();
       writer.join();
@@ -60,8 +54,7 @@ TEST_P(cancel_on_workers, races_with_a_wake) {
       if (!got) {
         EXPECT_EQ(io::read(ends[0], &c, 1), 1);
       }
-      ASSERT_EQ(io::recv(ends[0], &c, 1, MSG_DONTWAIT), -1)
-          << "one byte a round";
+      ASSERT_EQ(io::recv(ends[0], &c, 1, MSG_DONTWAIT), -1) << "one byte a round";
     }
     io::close(ends[0]);
     io::close(ends[1]);
@@ -74,18 +67,15 @@ TEST_P(cancel_on_workers, races_with_the_end_of_a_joined_fiber) {
   rt.run([] {
     for (int round = 0; round < 3000; ++round) {
       fiber other([round] {
-        for (int i = round % 4; i > 0; --i)
-          this_fiber::yield();
+        for (int i = round % 4; i > 0; --i) this_fiber::yield();
       });
       bool joined = false;
       fiber joiner([&] { joined = !canceled([&] { other.join(); }); });
-      for (int i = round % 7; i > 0; --i)
-        this_fiber::yield();
+      for (int i = round % 7; i > 0; --i) this_fiber::yield();
       joiner.request_stop();
       joiner.join();
       ASSERT_EQ(other.joinable(), !joined);
-      if (!joined)
-        other.join();
+      if (!joined) other.join();
     }
   });
 }
@@ -120,16 +110,14 @@ TEST_P(cancel_on_workers, from_several_threads_at_once) {
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&, source = sleeper.get_stop_source()]() mutable {
         until([&] { return go.load(); });
-        if (source.request_stop())
-          ++first;
+        if (source.request_stop()) ++first;
       });
     }
     go = true;
-    for (std::thread &t : threads)
-      t.join();
+    for (std::thread& t : threads) t.join();
     sleeper.join();
     EXPECT_EQ(first, 1);
   }
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

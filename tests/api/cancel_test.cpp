@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 // Runs f on a fiber, waits until it is parked, asks it to stop and joins it. On
 // a fiber of `on`, which has one worker and no other fibers.
-template <class F> void stop_while_parked(const runtime &on, F &&f) {
+template <class F>
+void stop_while_parked(const runtime& on, F&& f) {
   fiber waiting(std::forward<F>(f));
   until_parked(on, 1);
   EXPECT_TRUE(waiting.request_stop());
@@ -26,8 +27,7 @@ TEST(cancel, ends_sleep) {
   runtime rt({.workers = 1});
   rt.run([&] {
     bool ended = false;
-    stop_while_parked(
-        rt, [&] { ended = canceled([] { this_fiber::sleep_for(1h); }); });
+    stop_while_parked(rt, [&] { ended = canceled([] { this_fiber::sleep_for(1h); }); });
     EXPECT_TRUE(ended);
   });
 }
@@ -36,10 +36,8 @@ TEST(cancel, ends_endless_sleep) {
   runtime rt({.workers = 1});
   rt.run([&] {
     bool ended = false;
-    stop_while_parked(rt, [&] {
-      ended =
-          canceled([] { this_fiber::sleep_for(std::chrono::hours::max()); });
-    });
+    stop_while_parked(
+        rt, [&] { ended = canceled([] { this_fiber::sleep_for(std::chrono::hours::max()); }); });
     EXPECT_TRUE(ended);
   });
 }
@@ -69,24 +67,20 @@ TEST(cancel, ends_io_with_ecanceled) {
   rt.run([&] {
     int ends[2];
     ASSERT_EQ(io::pipe(ends), 0);
-    const auto stopped_with = [&](auto &&call) {
+    const auto stopped_with = [&](auto&& call) {
       int error = 0;
       stop_while_parked(rt, [&] {
         errno = 0;
-        if (call() < 0)
-          error = errno;
+        if (call() < 0) error = errno;
       });
       return error;
     };
     char c;
-    EXPECT_EQ(stopped_with([&] { return io::read(ends[0], &c, 1); }),
-              ECANCELED);
-    EXPECT_EQ(stopped_with([&] { return io::wait_readable(ends[0]) ? 0 : -1; }),
-              ECANCELED);
+    EXPECT_EQ(stopped_with([&] { return io::read(ends[0], &c, 1); }), ECANCELED);
+    EXPECT_EQ(stopped_with([&] { return io::wait_readable(ends[0]) ? 0 : -1; }), ECANCELED);
     pollfd one{.fd = ends[0], .events = POLLIN, .revents = 0};
     EXPECT_EQ(stopped_with([&] { return io::poll(&one, 1, -1); }), ECANCELED);
-    EXPECT_EQ(stopped_with([&] { return io::poll(&one, 1, 1'000'000); }),
-              ECANCELED);
+    EXPECT_EQ(stopped_with([&] { return io::poll(&one, 1, 1'000'000); }), ECANCELED);
     ASSERT_EQ(io::write(ends[1], "x", 1), 1);
     EXPECT_EQ(io::read(ends[0], &c, 1), 1) << "usable afterwards";
     io::close(ends[0]);
@@ -115,18 +109,15 @@ TEST(cancel, is_looked_at_before_the_effect) {
       EXPECT_EQ(errno, ECANCELED);
       EXPECT_TRUE(canceled([] { this_fiber::sleep_for(0s); }));
       EXPECT_TRUE(canceled([] { this_fiber::sleep_for(-1s); }));
-      EXPECT_TRUE(canceled(
-          [] { this_fiber::sleep_until(std::chrono::system_clock::now()); }));
-      EXPECT_TRUE(canceled([&] { ended.join(); }))
-          << "although the other has ended";
+      EXPECT_TRUE(canceled([] { this_fiber::sleep_until(std::chrono::system_clock::now()); }));
+      EXPECT_TRUE(canceled([&] { ended.join(); })) << "although the other has ended";
       EXPECT_TRUE(canceled([&] { ended.join(); })) << "sticky";
     });
-    stopped.request_stop(); // before it has begun
+    stopped.request_stop();  // before it has begun
     stopped.join();
     EXPECT_TRUE(ended.joinable());
     char buffer[8];
-    EXPECT_EQ(io::read(ends[0], buffer, sizeof buffer), 2)
-        << "nothing was read or written";
+    EXPECT_EQ(io::read(ends[0], buffer, sizeof buffer), 2) << "nothing was read or written";
     io::close(ends[0]);
     io::close(ends[1]);
   });
@@ -137,13 +128,12 @@ TEST(cancel, leaves_what_is_no_cancellation_point_alone) {
   rt.run([&] {
     int done = 0;
     fiber stopped([&] {
-      for (int i = 0; i < 10; ++i)
-        this_fiber::yield();
+      for (int i = 0; i < 10; ++i) this_fiber::yield();
       ++done;
       EXPECT_EQ(blocking([] { return 5; }), 5);
       ++done;
       EXPECT_EQ(rt.run([] {
-        this_fiber::sleep_for(1ms); // another fiber, which nobody asked
+        this_fiber::sleep_for(1ms);  // another fiber, which nobody asked
         return 6;
       }),
                 6);
@@ -173,7 +163,7 @@ TEST(cancel, waits_of_an_unwinding_fiber_are_shielded) {
   runtime rt({.workers = 1});
   rt.run([&] {
     struct cleaner {
-      int &steps;
+      int& steps;
       ~cleaner() {
         this_fiber::sleep_for(1ms);
         ++steps;
@@ -187,8 +177,7 @@ TEST(cancel, waits_of_an_unwinding_fiber_are_shielded) {
         int ends[2];
         io::pipe(ends);
         io::write(ends[1], "x", 1);
-        if (io::read(ends[0], &c, 1) == 1)
-          ++steps;
+        if (io::read(ends[0], &c, 1) == 1) ++steps;
         io::close(ends[0]);
         io::close(ends[1]);
       }
@@ -210,7 +199,7 @@ TEST(cancel, a_catch_block_is_not_shielded) {
     stop_while_parked(rt, [&] {
       try {
         this_fiber::sleep_for(1h);
-      } catch (const operation_canceled &caught) {
+      } catch (const operation_canceled& caught) {
         EXPECT_NE(caught.what(), nullptr);
         again = canceled([] { this_fiber::sleep_for(1h); });
       }
@@ -227,7 +216,7 @@ TEST(cancel, is_no_std_exception) {
     stop_while_parked(rt, [&] {
       try {
         this_fiber::sleep_for(1h);
-      } catch (const std::exception &) {
+      } catch (const std::exception&) {
         swallowed = true;
       }
     });
@@ -238,14 +227,12 @@ TEST(cancel, is_no_std_exception) {
 TEST(cancel, request_stop_tells_the_first) {
   runtime rt({.workers = 2});
   rt.run([] {
-    fiber f([](std::stop_token stop) {
-      until([&] { return stop.stop_requested(); });
-    });
+    fiber f([](std::stop_token stop) { until([&] { return stop.stop_requested(); }); });
     EXPECT_TRUE(f.request_stop());
     EXPECT_FALSE(f.request_stop());
     f.join();
     EXPECT_FALSE(f.request_stop()) << "no fiber";
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

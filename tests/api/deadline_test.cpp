@@ -11,10 +11,11 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-template <class F> bool exceeded(F &&f) {
+template <class F>
+bool exceeded(F&& f) {
   try {
     std::forward<F>(f)();
-  } catch (const deadline_exceeded &error) {
+  } catch (const deadline_exceeded& error) {
     EXPECT_EQ(error.code(), std::errc::timed_out);
     EXPECT_STRNE(error.what(), "");
     return true;
@@ -24,10 +25,10 @@ template <class F> bool exceeded(F &&f) {
 
 // On a kernel thread (0) and on fibers.
 class deadline : public testing::TestWithParam<unsigned> {
-protected:
-  template <class F> void run(F &&f) {
-    if (GetParam() == 0)
-      return f();
+ protected:
+  template <class F>
+  void run(F&& f) {
+    if (GetParam() == 0) return f();
     runtime rt({.workers = GetParam()});
     rt.run(std::forward<F>(f));
   }
@@ -42,16 +43,14 @@ TEST_P(deadline, ends_a_sleep) {
       this_fiber::sleep_for(1h);
     }));
     EXPECT_GE(steady_clock::now() - before, 3ms);
-    this_fiber::sleep_for(1us); // over, forgotten
+    this_fiber::sleep_for(1us);  // over, forgotten
   });
 }
 
 TEST_P(deadline, ends_a_join_and_the_joined_stays_joinable) {
   runtime other({.workers = 1});
   run([&] {
-    fiber f(on(other), [](std::stop_token stop) {
-      until([&] { return stop.stop_requested(); });
-    });
+    fiber f(on(other), [](std::stop_token stop) { until([&] { return stop.stop_requested(); }); });
     EXPECT_TRUE(exceeded([&] {
       const deadline_scope limit(2ms);
       f.join();
@@ -68,9 +67,8 @@ TEST_P(deadline, that_has_passed_is_seen_on_entry) {
       const deadline_scope scope(limit);
       EXPECT_TRUE(exceeded([] { this_fiber::sleep_for(0s); }));
       EXPECT_TRUE(exceeded([] { this_fiber::sleep_for(1h); }));
-      EXPECT_TRUE(
-          exceeded([] { this_fiber::sleep_until(steady_clock::now()); }));
-      this_fiber::yield(); // no cancellation point
+      EXPECT_TRUE(exceeded([] { this_fiber::sleep_until(steady_clock::now()); }));
+      this_fiber::yield();  // no cancellation point
       EXPECT_EQ(blocking([] { return 1; }), 1);
     }
     const deadline_scope past(steady_clock::now() - 1h);
@@ -83,8 +81,7 @@ TEST_P(deadline, that_is_far_off_never_comes) {
     using std::chrono::duration;
     const deadline_scope a(std::chrono::hours::max());
     const deadline_scope b(duration<double>(1e300));
-    const deadline_scope c(
-        duration<double>(std::numeric_limits<double>::infinity()));
+    const deadline_scope c(duration<double>(std::numeric_limits<double>::infinity()));
     const deadline_scope d(steady_clock::time_point::max());
     const deadline_scope e(std::chrono::system_clock::now() + 1h);
     const deadline_scope f(std::chrono::nanoseconds::max());
@@ -105,7 +102,7 @@ TEST_P(deadline, the_earliest_of_nested_scopes_holds) {
         const deadline_scope inner(2ms);
         this_fiber::sleep_for(1h);
       }));
-      this_fiber::sleep_for(1us); // the outer one is in force again
+      this_fiber::sleep_for(1us);  // the outer one is in force again
     }
     EXPECT_TRUE(exceeded([] {
       const deadline_scope outer(2ms);
@@ -138,8 +135,7 @@ TEST_P(deadline, destructors_wait_under_an_expired_scope) {
       const deadline_scope limit(0s);
       {
         fiber f(on(other), [&] {
-          for (int i = 0; i < 10; ++i)
-            this_fiber::yield();
+          for (int i = 0; i < 10; ++i) this_fiber::yield();
           ++steps;
         });
       }
@@ -194,10 +190,9 @@ TEST(deadline_of_fibers, thousands_expire) {
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
     EXPECT_EQ(expired, 3000);
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -20,16 +20,15 @@ using namespace std::chrono_literals;
 static_assert(std::is_nothrow_default_constructible_v<fiber>);
 static_assert(std::is_nothrow_move_constructible_v<fiber>);
 static_assert(std::is_nothrow_move_assignable_v<fiber>);
-static_assert(!std::is_copy_constructible_v<fiber> &&
-              !std::is_copy_assignable_v<fiber>);
+static_assert(!std::is_copy_constructible_v<fiber> && !std::is_copy_assignable_v<fiber>);
 static_assert(!std::is_convertible_v<void (*)(), fiber>, "explicit");
 
 // Every test runs on a fiber of one worker, of two, and on a kernel thread (0).
 class fibers : public testing::TestWithParam<unsigned> {
-protected:
-  template <class F> void run(F &&f) {
-    if (GetParam() == 0)
-      return f();
+ protected:
+  template <class F>
+  void run(F&& f) {
+    if (GetParam() == 0) return f();
     runtime rt({.workers = GetParam()});
     rt.run(std::forward<F>(f));
   }
@@ -49,7 +48,9 @@ TEST_P(fibers, default_constructed_is_no_fiber) {
   });
 }
 
-void add(int &to, int a, int b) { to += a + b; }
+void add(int& to, int a, int b) {
+  to += a + b;
+}
 struct adder {
   int total = 0;
   void add(int n) { total += n; }
@@ -83,9 +84,7 @@ TEST_P(fibers, callables_that_take_a_token) {
     int got = 0;
     fiber a([&](std::stop_token stop) { got += stop.stop_possible(); });
     a.join();
-    fiber b(
-        [&](std::stop_token stop, int n) { got += stop.stop_possible() * n; },
-        10);
+    fiber b([&](std::stop_token stop, int n) { got += stop.stop_possible() * n; }, 10);
     b.join();
     EXPECT_EQ(got, 11);
     fiber c([&](std::stop_token stop) {
@@ -104,7 +103,7 @@ TEST_P(fibers, arguments_are_decay_copied) {
     std::string text = "before";
     const char literal[] = "abc";
     std::string got;
-    fiber f([&](std::string a, const char *b) { got = a + b; }, text, literal);
+    fiber f([&](std::string a, const char* b) { got = a + b; }, text, literal);
     text = "after";
     f.join();
     EXPECT_EQ(got, "beforeabc");
@@ -123,8 +122,7 @@ TEST_P(fibers, closures_of_any_size_and_alignment) {
       int sum = 0;
       fiber([payload, &sum] {
         this_fiber::yield();
-        for (const auto n : payload)
-          sum += n;
+        for (const auto n : payload) sum += n;
       }).join();
       EXPECT_EQ(sum, 42 * static_cast<int>(payload.size()));
     };
@@ -148,8 +146,8 @@ TEST_P(fibers, closures_of_any_size_and_alignment) {
 TEST_P(fibers, closures_are_destroyed_once_on_their_fiber) {
   run([] {
     struct probe {
-      fiber::id &where;
-      int &destroyed;
+      fiber::id& where;
+      int& destroyed;
       ~probe() {
         where = this_fiber::get_id();
         ++destroyed;
@@ -161,9 +159,7 @@ TEST_P(fibers, closures_are_destroyed_once_on_their_fiber) {
       std::unique_ptr<probe> p(new probe{where, destroyed});
       fiber f;
       if (big) {
-        f = fiber([p = std::move(p), pad = std::array<char, 100>()] {
-          static_cast<void>(pad);
-        });
+        f = fiber([p = std::move(p), pad = std::array<char, 100>()] { static_cast<void>(pad); });
       } else {
         f = fiber([p = std::move(p)] {});
       }
@@ -177,17 +173,14 @@ TEST_P(fibers, closures_are_destroyed_once_on_their_fiber) {
 
 struct throws_when_copied {
   throws_when_copied() = default;
-  throws_when_copied(const throws_when_copied &) {
-    throw std::runtime_error("copy");
-  }
+  throws_when_copied(const throws_when_copied&) { throw std::runtime_error("copy"); }
   void operator()() const {}
 };
 
 TEST_P(fibers, a_callable_that_cannot_be_copied_leaves_nothing_behind) {
   run([] {
     const throws_when_copied one;
-    for (int i = 0; i < 100; ++i)
-      EXPECT_THROW(fiber f(one), std::runtime_error);
+    for (int i = 0; i < 100; ++i) EXPECT_THROW(fiber f(one), std::runtime_error);
     bool ran = false;
     fiber([&] { ran = true; }).join();
     EXPECT_TRUE(ran);
@@ -196,9 +189,7 @@ TEST_P(fibers, a_callable_that_cannot_be_copied_leaves_nothing_behind) {
 
 TEST_P(fibers, move_and_swap_hand_over_the_fiber) {
   run([] {
-    fiber a([](std::stop_token stop) {
-      until([&] { return stop.stop_requested(); });
-    });
+    fiber a([](std::stop_token stop) { until([&] { return stop.stop_requested(); }); });
     const fiber::id first = a.get_id();
     fiber b(std::move(a));
     EXPECT_FALSE(a.joinable());
@@ -211,8 +202,7 @@ TEST_P(fibers, move_and_swap_hand_over_the_fiber) {
     b = std::move(b);
     EXPECT_EQ(b.get_id(), first) << "to itself";
     bool second_ran = false;
-    b = fiber(
-        [&] { second_ran = true; }); // the first is stopped and joined here
+    b = fiber([&] { second_ran = true; });  // the first is stopped and joined here
     EXPECT_NE(b.get_id(), first);
     b.join();
     EXPECT_TRUE(second_ran);
@@ -227,8 +217,7 @@ TEST_P(fibers, the_destructor_stops_and_joins) {
     {
       fiber f([&](std::stop_token stop) {
         until([&] { return stop.stop_requested(); });
-        for (int i = 0; i < 10; ++i)
-          this_fiber::yield();
+        for (int i = 0; i < 10; ++i) this_fiber::yield();
         ended = true;
       });
     }
@@ -241,12 +230,10 @@ TEST_P(fibers, a_detached_fiber_goes_on_alone) {
     std::atomic<int> ended{0};
     for (int i = 0; i < 100; ++i) {
       fiber f([&, i] {
-        for (int k = i % 5; k > 0; --k)
-          this_fiber::yield();
+        for (int k = i % 5; k > 0; --k) this_fiber::yield();
         ++ended;
       });
-      if (i % 3 == 0)
-        this_fiber::yield();
+      if (i % 3 == 0) this_fiber::yield();
       f.detach();
       EXPECT_FALSE(f.joinable());
     }
@@ -277,8 +264,7 @@ TEST_P(fibers, ids_are_unique_ordered_hashed_and_printed) {
 
 TEST_P(fibers, hardware_concurrency) {
   EXPECT_GE(fiber::hardware_concurrency(), 1u);
-  EXPECT_LE(fiber::hardware_concurrency(),
-            std::max(1u, std::thread::hardware_concurrency()));
+  EXPECT_LE(fiber::hardware_concurrency(), std::max(1u, std::thread::hardware_concurrency()));
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

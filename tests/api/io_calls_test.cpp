@@ -13,8 +13,9 @@ using namespace std::chrono_literals;
 
 // Every test here runs twice: on a fiber and on a kernel thread.
 class io_calls : public testing::TestWithParam<bool> {
-protected:
-  template <class F> void run(F &&f) {
+ protected:
+  template <class F>
+  void run(F&& f) {
     if (GetParam()) {
       runtime rt({.workers = 1});
       rt.run(std::forward<F>(f));
@@ -23,7 +24,7 @@ protected:
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(on, io_calls, testing::Bool(), [](const auto &given) {
+INSTANTIATE_TEST_SUITE_P(on, io_calls, testing::Bool(), [](const auto& given) {
   return given.param ? "a_fiber" : "a_kernel_thread";
 });
 
@@ -66,13 +67,11 @@ TEST_P(io_calls, recv_and_send_on_stream_sockets) {
       EXPECT_EQ(io::send(p[1], "abc", 3, 0), 3);
       char buffer[8] = {};
       EXPECT_EQ(io::recv(p[0], buffer, 8, MSG_PEEK), 3);
-      EXPECT_EQ(io::recv(p[0], buffer, 8, MSG_PEEK), 3)
-          << "peeking takes nothing";
+      EXPECT_EQ(io::recv(p[0], buffer, 8, MSG_PEEK), 3) << "peeking takes nothing";
       EXPECT_EQ(io::recv(p[0], buffer, 8, 0), 3);
       EXPECT_EQ(io::recv(p[0], buffer, 8, MSG_DONTWAIT), -1);
       EXPECT_EQ(errno, EAGAIN);
-      EXPECT_EQ(io::read(p[0], buffer, 0), 0)
-          << "read(2) of nothing does not wait";
+      EXPECT_EQ(io::read(p[0], buffer, 0), 0) << "read(2) of nothing does not wait";
       EXPECT_EQ(write(p[0], "xy"), 2) << "both ways";
       EXPECT_EQ(io::read(p[1], buffer, 8), 2);
     }
@@ -101,8 +100,7 @@ TEST_P(io_calls, datagrams_keep_their_bounds) {
     EXPECT_EQ(io::send(p[1], "defg", 4, 0), 4);
     char buffer[10];
     EXPECT_EQ(io::recv(p[0], buffer, 10, 0), 3);
-    EXPECT_EQ(io::recv(p[0], buffer, 2, 0), 2)
-        << "the rest of a datagram is lost";
+    EXPECT_EQ(io::recv(p[0], buffer, 2, 0), 2) << "the rest of a datagram is lost";
     EXPECT_EQ(io::send(p[1], "h", 1, 0), 1);
     EXPECT_EQ(io::recv(p[0], buffer, 10, 0), 1);
   });
@@ -110,12 +108,11 @@ TEST_P(io_calls, datagrams_keep_their_bounds) {
 
 TEST_P(io_calls, sendto_and_recvfrom) {
   run([] {
-    const int a = io::socket(AF_INET, SOCK_DGRAM, 0),
-              b = io::socket(AF_INET, SOCK_DGRAM, 0);
+    const int a = io::socket(AF_INET, SOCK_DGRAM, 0), b = io::socket(AF_INET, SOCK_DGRAM, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto *address = reinterpret_cast<sockaddr *>(&to);
+    auto* address = reinterpret_cast<sockaddr*>(&to);
     socklen_t size = sizeof to;
     ASSERT_EQ(::bind(a, address, size), 0);
     ASSERT_EQ(::getsockname(a, address, &size), 0);
@@ -123,14 +120,10 @@ TEST_P(io_calls, sendto_and_recvfrom) {
     char buffer[10];
     sockaddr_in from{};
     socklen_t from_size = sizeof from;
-    EXPECT_EQ(io::recvfrom(a, buffer, 10, 0,
-                           reinterpret_cast<sockaddr *>(&from), &from_size),
-              3);
+    EXPECT_EQ(io::recvfrom(a, buffer, 10, 0, reinterpret_cast<sockaddr*>(&from), &from_size), 3);
     EXPECT_EQ(from_size, sizeof from);
     EXPECT_EQ(from.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
-    EXPECT_EQ(io::sendto(a, "de", 2, 0, reinterpret_cast<sockaddr *>(&from),
-                         from_size),
-              2);
+    EXPECT_EQ(io::sendto(a, "de", 2, 0, reinterpret_cast<sockaddr*>(&from), from_size), 2);
     EXPECT_EQ(io::recvfrom(b, buffer, 10, 0, nullptr, nullptr), 2);
     io::close(a);
     io::close(b);
@@ -140,7 +133,7 @@ TEST_P(io_calls, sendto_and_recvfrom) {
 TEST_P(io_calls, connect_refused) {
   run([] {
     tcp_port port;
-    port.close(); // its number is free again: nobody listens
+    port.close();  // its number is free again: nobody listens
     EXPECT_EQ(port.connect(), -1);
     EXPECT_EQ(errno, ECONNREFUSED);
   });
@@ -152,11 +145,9 @@ TEST_P(io_calls, accept_tells_the_peer) {
     const int near = port.connect();
     sockaddr_in peer{}, own{};
     socklen_t peer_size = sizeof peer, own_size = sizeof own;
-    const int far = io::accept4(port.fd, reinterpret_cast<sockaddr *>(&peer),
-                                &peer_size, 0);
+    const int far = io::accept4(port.fd, reinterpret_cast<sockaddr*>(&peer), &peer_size, 0);
     ASSERT_GE(far, 0);
-    ASSERT_EQ(
-        ::getsockname(near, reinterpret_cast<sockaddr *>(&own), &own_size), 0);
+    ASSERT_EQ(::getsockname(near, reinterpret_cast<sockaddr*>(&own), &own_size), 0);
     EXPECT_EQ(peer.sin_port, own.sin_port);
     io::close(near);
     io::close(far);
@@ -176,8 +167,7 @@ TEST_P(io_calls, a_reset_is_econnreset) {
   run([] {
     fd_pair p = make_tcp();
     const linger at_once{.l_onoff = 1, .l_linger = 0};
-    ASSERT_EQ(
-        ::setsockopt(p[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    ASSERT_EQ(::setsockopt(p[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
     p.close(1);
     char c;
     EXPECT_EQ(io::recv(p[0], &c, 1, 0), -1);
@@ -187,7 +177,8 @@ TEST_P(io_calls, a_reset_is_econnreset) {
 }
 
 // Calls that need a descriptor, made with the one given.
-template <class Check> void every_call(int fd, Check &&check) {
+template <class Check>
+void every_call(int fd, Check&& check) {
   char c = 0;
   iovec part{&c, 1};
   msghdr message{};
@@ -195,7 +186,7 @@ template <class Check> void every_call(int fd, Check &&check) {
   message.msg_iovlen = 1;
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  const auto *address = reinterpret_cast<const sockaddr *>(&to);
+  const auto* address = reinterpret_cast<const sockaddr*>(&to);
   std::error_code e;
   check("read", io::read(fd, &c, 1), e, io::read(fd, &c, 1, e));
   check("write", io::write(fd, &c, 1), e, io::write(fd, &c, 1, e));
@@ -209,12 +200,9 @@ template <class Check> void every_call(int fd, Check &&check) {
         io::recvfrom(fd, &c, 1, 0, nullptr, nullptr, e));
   check("sendto", io::sendto(fd, &c, 1, 0, address, sizeof to), e,
         io::sendto(fd, &c, 1, 0, address, sizeof to, e));
-  check("recvmsg", io::recvmsg(fd, &message, 0), e,
-        io::recvmsg(fd, &message, 0, e));
-  check("sendmsg", io::sendmsg(fd, &message, 0), e,
-        io::sendmsg(fd, &message, 0, e));
-  check("connect", io::connect(fd, address, sizeof to), e,
-        io::connect(fd, address, sizeof to, e));
+  check("recvmsg", io::recvmsg(fd, &message, 0), e, io::recvmsg(fd, &message, 0, e));
+  check("sendmsg", io::sendmsg(fd, &message, 0), e, io::sendmsg(fd, &message, 0, e));
+  check("connect", io::connect(fd, address, sizeof to), e, io::connect(fd, address, sizeof to, e));
   check("accept4", io::accept4(fd, nullptr, nullptr, 0), e,
         io::accept4(fd, nullptr, nullptr, 0, e));
   check("close", io::close(fd), e, io::close(fd, e));
@@ -227,8 +215,7 @@ template <class Check> void every_call(int fd, Check &&check) {
 TEST_P(io_calls, what_was_never_a_descriptor_is_ebadf) {
   run([] {
     for (const int fd : {-1, -1000, 999'999, 2'000'000'000}) {
-      const auto check = [&](const char *name, long result,
-                             std::error_code &code, long coded) {
+      const auto check = [&](const char* name, long result, std::error_code& code, long coded) {
         EXPECT_EQ(result, -1) << name << ' ' << fd;
         EXPECT_EQ(coded, -1) << name << ' ' << fd;
         EXPECT_EQ(code, std::errc::bad_file_descriptor) << name << ' ' << fd;
@@ -238,7 +225,7 @@ TEST_P(io_calls, what_was_never_a_descriptor_is_ebadf) {
       char c;
       EXPECT_EQ(io::read(fd, &c, 1), -1);
       EXPECT_EQ(errno, EBADF);
-      io::adopt(fd); // no effect
+      io::adopt(fd);  // no effect
     }
   });
 }
@@ -248,11 +235,10 @@ TEST_P(io_calls, what_has_been_closed_is_ebadf) {
     fd_pair p = make_socketpair();
     const int gone = p[0];
     p.close(0);
-    every_call(gone,
-               [&](const char *name, long result, std::error_code &code, long) {
-                 EXPECT_EQ(result, -1) << name;
-                 EXPECT_EQ(code, std::errc::bad_file_descriptor) << name;
-               });
+    every_call(gone, [&](const char* name, long result, std::error_code& code, long) {
+      EXPECT_EQ(result, -1) << name;
+      EXPECT_EQ(code, std::errc::bad_file_descriptor) << name;
+    });
   });
 }
 
@@ -282,5 +268,5 @@ TEST_P(io_calls, error_codes_leave_errno_alone) {
     EXPECT_EQ(errno, 4711);
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

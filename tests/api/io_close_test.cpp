@@ -17,7 +17,7 @@ INSTANTIATE_TEST_SUITE_P(workers, io_close, testing::Values(1u, 2u, 4u));
 TEST_P(io_close, ends_every_kind_of_wait) {
   runtime rt({.workers = GetParam()});
   rt.run([&] {
-    const auto closed_under = [&](int kind, auto &&wait) {
+    const auto closed_under = [&](int kind, auto&& wait) {
       fd_pair p = make_socketpair();
       const std::string much(1 << 20, 'x');
       if (kind == 1) {
@@ -27,8 +27,7 @@ TEST_P(io_close, ends_every_kind_of_wait) {
       int error = 0;
       fiber waiting([&] {
         errno = 0;
-        if (wait(p[0]) < 0)
-          error = errno;
+        if (wait(p[0]) < 0) error = errno;
       });
       until([&] { return rt.stats().fibers_parked >= 1; });
       p.close(0);
@@ -37,28 +36,15 @@ TEST_P(io_close, ends_every_kind_of_wait) {
     };
     for (int round = 0; round < 20; ++round) {
       char c = 0;
-      EXPECT_EQ(closed_under(0, [&](int fd) { return io::read(fd, &c, 1); }),
-                EBADF);
-      EXPECT_EQ(closed_under(
-                    0, [&](int fd) { return io::recv(fd, &c, 1, MSG_PEEK); }),
-                EBADF);
-      EXPECT_EQ(closed_under(0,
-                             [&](int fd) {
-                               return io::recvfrom(fd, &c, 1, 0, nullptr,
-                                                   nullptr);
-                             }),
-                EBADF);
+      EXPECT_EQ(closed_under(0, [&](int fd) { return io::read(fd, &c, 1); }), EBADF);
+      EXPECT_EQ(closed_under(0, [&](int fd) { return io::recv(fd, &c, 1, MSG_PEEK); }), EBADF);
       EXPECT_EQ(
-          closed_under(
-              0, [&](int fd) { return io::wait_readable(fd, 1h) ? 0 : -1; }),
+          closed_under(0, [&](int fd) { return io::recvfrom(fd, &c, 1, 0, nullptr, nullptr); }),
           EBADF);
-      EXPECT_EQ(closed_under(1, [&](int fd) { return io::write(fd, &c, 1); }),
-                EBADF);
-      EXPECT_EQ(closed_under(1, [&](int fd) { return io::send(fd, &c, 1, 0); }),
-                EBADF);
-      EXPECT_EQ(closed_under(
-                    1, [&](int fd) { return io::wait_writable(fd) ? 0 : -1; }),
-                EBADF);
+      EXPECT_EQ(closed_under(0, [&](int fd) { return io::wait_readable(fd, 1h) ? 0 : -1; }), EBADF);
+      EXPECT_EQ(closed_under(1, [&](int fd) { return io::write(fd, &c, 1); }), EBADF);
+      EXPECT_EQ(closed_under(1, [&](int fd) { return io::send(fd, &c, 1, 0); }), EBADF);
+      EXPECT_EQ(closed_under(1, [&](int fd) { return io::wait_writable(fd) ? 0 : -1; }), EBADF);
     }
   });
 }
@@ -79,8 +65,7 @@ TEST_P(io_close, ends_accept) {
       }
       until([&] { return rt.stats().fibers_parked >= 3; });
       port.close();
-      for (fiber &f : acceptors)
-        f.join();
+      for (fiber& f : acceptors) f.join();
       EXPECT_EQ(ended, 3);
     }
   });
@@ -93,8 +78,7 @@ TEST_P(io_close, ends_poll) {
   rt.run([&] {
     for (int round = 0; round < 1000; ++round) {
       fd_pair a = make_pipe(), b = make_pipe();
-      fiber poller([fds = std::vector<pollfd>{{a[0], POLLIN, 0},
-                                              {b[0], POLLIN, 0}}]() mutable {
+      fiber poller([fds = std::vector<pollfd>{{a[0], POLLIN, 0}, {b[0], POLLIN, 0}}]() mutable {
         EXPECT_EQ(io::poll(fds.data(), 2, -1), 1);
         EXPECT_EQ(fds[1].revents, POLLNVAL);
       });
@@ -142,18 +126,15 @@ TEST_P(io_close, churn_under_the_same_numbers) {
         for (int round = 0; round < 300; ++round) {
           fd_pair p = (round + i) % 2 ? make_socketpair() : make_pipe();
           fiber reader([&] { EXPECT_EQ(read_to_end(p[0], 10), "abcd"); });
-          if ((round + i) % 3 == 0)
-            this_fiber::yield();
+          if ((round + i) % 3 == 0) this_fiber::yield();
           EXPECT_EQ(write(p[1], "abcd"), 4);
-          if ((round + i) % 5 == 0)
-            this_fiber::yield();
+          if ((round + i) % 5 == 0) this_fiber::yield();
           p.close(1);
           reader.join();
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -185,13 +166,10 @@ TEST_P(io_close, acceptors_share_connections) {
         io::close(fd);
       });
     }
-    for (fiber &f : clients)
-      f.join();
+    for (fiber& f : clients) f.join();
     until([&] { return accepted == connections; });
-    for (fiber &f : acceptors)
-      f.request_stop();
-    for (fiber &f : acceptors)
-      f.join();
+    for (fiber& f : acceptors) f.request_stop();
+    for (fiber& f : acceptors) f.join();
     EXPECT_EQ(accepted, connections);
   });
 }
@@ -211,5 +189,5 @@ TEST(io_fds, everything_made_is_closed_again) {
   });
   EXPECT_EQ(lowest_free(), before);
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

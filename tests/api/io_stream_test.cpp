@@ -19,19 +19,15 @@ struct setting {
   bool tcp;
 };
 class io_stream : public testing::TestWithParam<setting> {
-protected:
-  fd_pair connected() {
-    return GetParam().tcp ? make_tcp() : make_socketpair();
-  }
+ protected:
+  fd_pair connected() { return GetParam().tcp ? make_tcp() : make_socketpair(); }
 };
 INSTANTIATE_TEST_SUITE_P(on, io_stream,
-                         testing::Values(setting{1, true}, setting{2, true},
-                                         setting{4, true}, setting{1, false},
-                                         setting{2, false}),
-                         [](const auto &given) {
+                         testing::Values(setting{1, true}, setting{2, true}, setting{4, true},
+                                         setting{1, false}, setting{2, false}),
+                         [](const auto& given) {
                            return std::to_string(given.param.workers) +
-                                  (given.param.tcp ? "_workers_tcp"
-                                                   : "_workers_unix");
+                                  (given.param.tcp ? "_workers_tcp" : "_workers_unix");
                          });
 
 // Writer's steps are separated by a number of yields that counts through all
@@ -39,13 +35,12 @@ INSTANTIATE_TEST_SUITE_P(on, io_stream,
 TEST_P(io_stream, data_then_end_in_all_orders) {
   runtime rt({.workers = GetParam().workers});
   rt.run([&] {
-    constexpr int steps = 4; // start, data, data, end
+    constexpr int steps = 4;  // start, data, data, end
     for (int order = 0; order < 4 * 4 * 4 * 4; ++order) {
       fd_pair p = connected();
       std::string got;
       const auto pause = [order](int step) {
-        for (int i = order >> 2 * step & 3; i > 0; --i)
-          this_fiber::yield();
+        for (int i = order >> 2 * step & 3; i > 0; --i) this_fiber::yield();
       };
       fiber reader([&] {
         pause(0);
@@ -73,18 +68,16 @@ TEST_P(io_stream, data_then_end_from_a_kernel_thread) {
   runtime rt({.workers = GetParam().workers});
   constexpr int rounds = 300;
   std::vector<fd_pair> pairs;
-  for (int i = 0; i < rounds; ++i)
-    pairs.push_back(connected());
+  for (int i = 0; i < rounds; ++i) pairs.push_back(connected());
   std::thread writer([&] {
-    for (fd_pair &p : pairs) {
+    for (fd_pair& p : pairs) {
       write(p[1], "abc");
       write(p[1], "de");
       ::shutdown(p[1], SHUT_WR);
     }
   });
   rt.run([&] {
-    for (fd_pair &p : pairs)
-      ASSERT_EQ(read_to_end(p[0]), "abcde");
+    for (fd_pair& p : pairs) ASSERT_EQ(read_to_end(p[0]), "abcde");
   });
   writer.join();
 }
@@ -96,11 +89,9 @@ TEST_P(io_stream, a_reset_after_data) {
       fd_pair p = connected();
       std::string got;
       fiber reader([&] { got = read_to_end(p[0]); });
-      for (int i = round % 4; i > 0; --i)
-        this_fiber::yield();
+      for (int i = round % 4; i > 0; --i) this_fiber::yield();
       ASSERT_EQ(write(p[1], "abc"), 3);
-      if (round % 3 == 0)
-        this_fiber::sleep_for(100us);
+      if (round % 3 == 0) this_fiber::sleep_for(100us);
       const linger at_once{.l_onoff = 1, .l_linger = 0};
       ::setsockopt(p[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
       p.close(1);
@@ -108,9 +99,7 @@ TEST_P(io_stream, a_reset_after_data) {
       const std::string reset = '<' + std::to_string(ECONNRESET) + '>';
       // A reset may overtake data that nobody has read yet; a unix socket knows
       // no reset.
-      EXPECT_TRUE(got == reset || got == "abc" + reset ||
-                  (!GetParam().tcp && got == "abc"))
-          << got;
+      EXPECT_TRUE(got == reset || got == "abc" + reset || (!GetParam().tcp && got == "abc")) << got;
     }
   });
 }
@@ -132,8 +121,7 @@ TEST_P(io_stream, ping_pong) {
     char buffer[64];
     for (int round = 0; round < 3000; ++round) {
       const auto size = static_cast<std::size_t>(round % 10 + 1);
-      ASSERT_EQ(io::write(p[1], "0123456789", size),
-                static_cast<ssize_t>(size));
+      ASSERT_EQ(io::write(p[1], "0123456789", size), static_cast<ssize_t>(size));
       for (std::size_t got = 0; got < size;) {
         const ssize_t n = io::read(p[1], buffer, sizeof buffer);
         ASSERT_GT(n, 0);
@@ -154,8 +142,7 @@ TEST_P(io_stream, big_transfers_both_ways) {
     constexpr std::size_t size = 1 << 20;
     std::string sent(size, '\0');
     std::mt19937 random(1);
-    for (char &c : sent)
-      c = static_cast<char>(random());
+    for (char& c : sent) c = static_cast<char>(random());
     const auto send_all = [&](int fd) {
       for (std::size_t at = 0; at < size;) {
         const ssize_t n = io::write(fd, sent.data() + at, size - at);
@@ -197,12 +184,10 @@ TEST_P(io_stream, several_readers) {
     }
     for (std::size_t at = 0; at < size; at += 10) {
       ASSERT_EQ(write(p[1], "0123456789"), 10);
-      if (at % 300 == 0)
-        this_fiber::yield();
+      if (at % 300 == 0) this_fiber::yield();
     }
     ::shutdown(p[1], SHUT_WR);
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
     EXPECT_EQ(std::accumulate(got, got + readers, std::size_t{0}), size);
     static_cast<void>(ends);
   });
@@ -216,8 +201,7 @@ TEST_P(io_stream, peek_between_reads) {
     fiber writer([&] {
       for (int i = 0; i < 500; ++i) {
         ASSERT_EQ(write(p[1], "abc"), 3);
-        if (i % 3 == 0)
-          this_fiber::yield();
+        if (i % 3 == 0) this_fiber::yield();
       }
       ::shutdown(p[1], SHUT_WR);
     });
@@ -228,12 +212,11 @@ TEST_P(io_stream, peek_between_reads) {
       ASSERT_GE(seen, 0);
       const ssize_t n = io::recv(p[0], buffer, sizeof buffer, 0);
       ASSERT_GE(n, seen);
-      if (n == 0)
-        break;
+      if (n == 0) break;
       total += static_cast<std::size_t>(n);
     }
     EXPECT_EQ(total, 1500u);
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

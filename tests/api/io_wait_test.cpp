@@ -12,10 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 
 class io_wait : public testing::TestWithParam<unsigned> {
-protected:
-  template <class F> void run(F &&f) {
+ protected:
+  template <class F>
+  void run(F&& f) {
     if (GetParam() == 0) {
-      f(); // on this kernel thread
+      f();  // on this kernel thread
     } else {
       runtime rt({.workers = GetParam()});
       rt.run(std::forward<F>(f));
@@ -28,8 +29,7 @@ TEST_P(io_wait, is_level_triggered) {
   run([] {
     fd_pair p = make_pipe();
     ASSERT_EQ(write(p[1], "ab"), 2);
-    for (int i = 0; i < 3; ++i)
-      EXPECT_TRUE(io::wait_readable(p[0]));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(io::wait_readable(p[0]));
     char c;
     EXPECT_EQ(io::read(p[0], &c, 1), 1);
     EXPECT_TRUE(io::wait_readable(p[0])) << "something is left";
@@ -38,8 +38,7 @@ TEST_P(io_wait, is_level_triggered) {
     EXPECT_EQ(errno, ETIMEDOUT);
     EXPECT_TRUE(io::wait_writable(p[1]));
     p.close(1);
-    for (int i = 0; i < 3; ++i)
-      EXPECT_TRUE(io::wait_readable(p[0])) << "the end is readable";
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(io::wait_readable(p[0])) << "the end is readable";
   });
 }
 
@@ -64,10 +63,9 @@ TEST_P(io_wait, deadlines_of_all_kinds) {
     times_out(3ms);
     EXPECT_GE(std::chrono::steady_clock::now() - before, 3ms);
     ASSERT_EQ(write(p[1], "x"), 1);
-    for (const io::deadline until :
-         {io::deadline(0s), io::deadline(-1h), io::deadline(1h), io::never,
-          io::deadline(std::chrono::hours::max()),
-          io::deadline(std::chrono::steady_clock::time_point::max())}) {
+    for (const io::deadline until : {io::deadline(0s), io::deadline(-1h), io::deadline(1h),
+                                     io::never, io::deadline(std::chrono::hours::max()),
+                                     io::deadline(std::chrono::steady_clock::time_point::max())}) {
       EXPECT_TRUE(io::wait_readable(p[0], until)) << "what is ready is ready";
     }
     std::error_code code;
@@ -89,8 +87,7 @@ TEST_P(io_wait, a_writer_is_woken_when_there_is_room) {
     EXPECT_FALSE(io::wait_writable(p[1], 1ms));
     std::thread reader([&, fd = p[0]] {
       std::string buffer(static_cast<std::size_t>(fits), '\0');
-      while (::read(fd, buffer.data(), buffer.size()) <= 0)
-        std::this_thread::yield();
+      while (::read(fd, buffer.data(), buffer.size()) <= 0) std::this_thread::yield();
     });
     EXPECT_TRUE(io::wait_writable(p[1]));
     reader.join();
@@ -188,12 +185,9 @@ TEST_P(io_poll_many, finds_every_byte) {
     }
     fiber writer([&] {
       for (int i = 0; i < bytes; ++i) {
-        ASSERT_EQ(write(all[static_cast<std::size_t>(i * 7 % pipes)][1], "x"),
-                  1);
-        if (i % 3 == 0)
-          this_fiber::yield();
-        if (i % 100 == 0)
-          this_fiber::sleep_for(50us);
+        ASSERT_EQ(write(all[static_cast<std::size_t>(i * 7 % pipes)][1], "x"), 1);
+        if (i % 3 == 0) this_fiber::yield();
+        if (i % 100 == 0) this_fiber::sleep_for(50us);
       }
     });
     int found = 0;
@@ -201,9 +195,8 @@ TEST_P(io_poll_many, finds_every_byte) {
       const int n = io::poll(fds.data(), fds.size(), -1);
       ASSERT_GT(n, 0);
       int seen = 0;
-      for (const pollfd &one : fds) {
-        if (one.revents == 0)
-          continue;
+      for (const pollfd& one : fds) {
+        if (one.revents == 0) continue;
         ++seen;
         char buffer[16];
         const ssize_t got = io::read(one.fd, buffer, found % 2 ? 1 : 3);
@@ -230,8 +223,7 @@ TEST_P(io_poll_many, polls_of_the_same_descriptors) {
           const int n = io::poll(fds, 2, (i + k) % 3);
           ASSERT_TRUE(n == 0 || n == 1) << n;
           char c;
-          if (n == 1)
-            io::recv(fds[0].revents ? a[0] : b[0], &c, 1, MSG_DONTWAIT);
+          if (n == 1) io::recv(fds[0].revents ? a[0] : b[0], &c, 1, MSG_DONTWAIT);
         }
         while (io::poll(fds, 2, -1) == 0) {
         }
@@ -240,8 +232,7 @@ TEST_P(io_poll_many, polls_of_the_same_descriptors) {
     }
     this_fiber::sleep_for(2ms);
     b.close(1);
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -255,11 +246,10 @@ TEST_P(io_poll_many, is_canceled) {
         EXPECT_EQ(io::poll(fds, 2, -1), -1);
         EXPECT_EQ(errno, ECANCELED);
       });
-      for (int i = round % 5; i > 0; --i)
-        this_fiber::yield();
+      for (int i = round % 5; i > 0; --i) this_fiber::yield();
       poller.request_stop();
     }
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -34,12 +34,10 @@ TEST(join, twice_is_invalid) {
     EXPECT_EQ(thrown_by([&] { f.join(); }).code, std::errc::invalid_argument);
     fiber moved([] {});
     fiber to(std::move(moved));
-    EXPECT_EQ(thrown_by([&] { moved.join(); }).code,
-              std::errc::invalid_argument);
+    EXPECT_EQ(thrown_by([&] { moved.join(); }).code, std::errc::invalid_argument);
     to.detach();
     EXPECT_EQ(thrown_by([&] { to.join(); }).code, std::errc::invalid_argument);
-    EXPECT_EQ(thrown_by([&] { to.detach(); }).code,
-              std::errc::invalid_argument);
+    EXPECT_EQ(thrown_by([&] { to.detach(); }).code, std::errc::invalid_argument);
   });
 }
 
@@ -50,12 +48,10 @@ TEST(join, sees_all_that_the_fiber_did) {
       for (int i = 0; i < 5000; ++i) {
         int unguarded = 0;
         fiber f([&, i] {
-          if (i % 3 == 0)
-            this_fiber::yield();
+          if (i % 3 == 0) this_fiber::yield();
           unguarded = i;
         });
-        if (i % 2 == 0)
-          this_fiber::yield();
+        if (i % 2 == 0) this_fiber::yield();
         f.join();
         ASSERT_EQ(unguarded, i);
       }
@@ -70,16 +66,13 @@ TEST(join, in_any_order) {
     std::atomic<int> ended{0};
     for (int i = 0; i < 300; ++i) {
       fibers.emplace_back([&, i] {
-        for (int k = i % 7; k > 0; --k)
-          this_fiber::yield();
+        for (int k = i % 7; k > 0; --k) this_fiber::yield();
         ++ended;
       });
     }
-    for (std::size_t i = 0; i < fibers.size(); i += 2)
-      fibers[i].join();
+    for (std::size_t i = 0; i < fibers.size(); i += 2) fibers[i].join();
     for (std::size_t i = fibers.size(); i-- > 0;) {
-      if (fibers[i].joinable())
-        fibers[i].join();
+      if (fibers[i].joinable()) fibers[i].join();
     }
     EXPECT_EQ(ended, 300);
   });
@@ -93,18 +86,15 @@ TEST(join, from_kernel_threads) {
     threads.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
         fiber f(on(rt), [&, i] {
-          if (i % 2)
-            this_fiber::sleep_for(10us);
+          if (i % 2) this_fiber::sleep_for(10us);
           ++ended;
         });
-        if (i % 3 == 0)
-          std::this_thread::yield();
+        if (i % 3 == 0) std::this_thread::yield();
         f.join();
       }
     });
   }
-  for (std::thread &t : threads)
-    t.join();
+  for (std::thread& t : threads) t.join();
   EXPECT_EQ(ended, 800);
 }
 
@@ -114,12 +104,10 @@ TEST(join, from_fibers_of_another_runtime) {
     for (int i = 0; i < 300; ++i) {
       int unguarded = 0;
       fiber f(on(b), [&, i] {
-        if (i % 3 == 0)
-          this_fiber::yield();
+        if (i % 3 == 0) this_fiber::yield();
         unguarded = i;
       });
-      if (i % 2 == 0)
-        this_fiber::yield();
+      if (i % 2 == 0) this_fiber::yield();
       f.join();
       ASSERT_EQ(unguarded, i);
     }
@@ -143,8 +131,7 @@ TEST(join, a_chain_of_spawns) {
   runtime rt({.workers = 2});
   struct chain {
     static int down(int n) {
-      if (n == 0)
-        return 0;
+      if (n == 0) return 0;
       int below = 0;
       fiber f([&] { below = down(n - 1); });
       f.join();
@@ -159,8 +146,7 @@ TEST(join, a_tree_of_spawns) {
     runtime rt({.workers = workers});
     struct tree {
       static int count(int depth) {
-        if (depth == 0)
-          return 1;
+        if (depth == 0) return 1;
         int left = 0, right = 0;
         fiber a([&] { left = count(depth - 1); });
         fiber b([&] { right = count(depth - 1); });
@@ -180,10 +166,8 @@ TEST(join, a_hundred_thousand_fibers_at_once) {
   rt.run([&] {
     std::vector<fiber> fibers;
     fibers.reserve(count);
-    for (std::size_t i = 0; i < count; ++i)
-      fibers.emplace_back([&] { ++ended; });
-    for (fiber &f : fibers)
-      f.join();
+    for (std::size_t i = 0; i < count; ++i) fibers.emplace_back([&] { ++ended; });
+    for (fiber& f : fibers) f.join();
   });
   EXPECT_EQ(ended, count);
   until([&] { return rt.stats().fibers_alive == 0; });
@@ -196,7 +180,7 @@ TEST(join, destructors_of_locals_run_before_the_end_is_seen) {
     for (int i = 0; i < 200; ++i) {
       bool gone = false;
       struct last {
-        bool &gone;
+        bool& gone;
         ~last() {
           this_fiber::yield();
           gone = true;
@@ -208,5 +192,5 @@ TEST(join, destructors_of_locals_run_before_the_end_is_seen) {
     }
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using testing::ExitedWithCode;
 
 class life : public testing::Test {
-protected:
+ protected:
   life() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
@@ -32,8 +32,7 @@ void leave_fibers_behind() {
     io::read(p[0], &c, 1);
   }).detach();
   fiber([] {
-    for (;;)
-      this_fiber::yield();
+    for (;;) this_fiber::yield();
   }).detach();
   fiber([] { blocking([] { std::this_thread::sleep_for(1h); }); }).detach();
   fiber([] {
@@ -82,8 +81,7 @@ TEST_F(life, exit_while_a_fiber_computes_without_end) {
           for (std::atomic<int> i = 0;; ++i) {
           }
         }).detach();
-        while (!running)
-          std::this_thread::yield();
+        while (!running) std::this_thread::yield();
         std::exit(6);
       },
       ExitedWithCode(6), "");
@@ -139,14 +137,16 @@ TEST_F(life, destructors_of_statics_may_use_plain_calls) {
 
 // Leaves fibers of the default runtime behind, for the test below: main returns
 // with them alive.
-TEST_F(life, fibers_left_to_the_end_of_main) { leave_fibers_behind(); }
+TEST_F(life, fibers_left_to_the_end_of_main) {
+  leave_fibers_behind();
+}
 
 TEST_F(life, return_from_main_with_live_fibers) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    ::execl("/proc/self/exe", "child",
-            "--gtest_filter=life.fibers_left_to_the_end_of_main", nullptr);
+    ::execl("/proc/self/exe", "child", "--gtest_filter=life.fibers_left_to_the_end_of_main",
+            nullptr);
     ::_exit(127);
   }
   int status = 0;
@@ -177,7 +177,7 @@ TEST_F(life, system_and_popen_in_a_fiber) {
   runtime rt({.workers = 2});
   rt.run([] {
     EXPECT_EQ(blocking([] { return std::system("exit 3"); }), 3 << 8);
-    std::FILE *out = ::popen("echo hi", "r");
+    std::FILE* out = ::popen("echo hi", "r");
     ASSERT_NE(out, nullptr);
     char line[10] = {};
     EXPECT_NE(std::fgets(line, sizeof line, out), nullptr);
@@ -188,30 +188,23 @@ TEST_F(life, system_and_popen_in_a_fiber) {
 
 // In a forked child: spawning throws, io makes plain calls, exit works. Bits of
 // what failed.
-int check_forked_child(const runtime *rt) {
+int check_forked_child(const runtime* rt) {
   int failed = 0;
-  if (!thrown_by([] { fiber f([] {}); }).code)
-    failed |= 1;
-  if (!thrown_by([] { run([] {}); }).code)
-    failed |= 2;
+  if (!thrown_by([] { fiber f([] {}); }).code) failed |= 1;
+  if (!thrown_by([] { run([] {}); }).code) failed |= 2;
   int ends[2];
   char c = 0;
-  if (io::pipe(ends) != 0 || io::write(ends[1], "x", 1) != 1 ||
-      io::read(ends[0], &c, 1) != 1) {
+  if (io::pipe(ends) != 0 || io::write(ends[1], "x", 1) != 1 || io::read(ends[0], &c, 1) != 1) {
     failed |= 4;
   }
-  if (io::wait_readable(ends[0], 1ms) || errno != ETIMEDOUT)
-    failed |= 8;
+  if (io::wait_readable(ends[0], 1ms) || errno != ETIMEDOUT) failed |= 8;
   this_fiber::sleep_for(1ms);
   this_fiber::yield();
-  if (this_fiber::get_id() != fiber::id())
-    failed |= 16;
-  if (blocking([] { return 1; }) != 1)
-    failed |= 32;
+  if (this_fiber::get_id() != fiber::id()) failed |= 16;
+  if (blocking([] { return 1; }) != 1) failed |= 32;
   io::close(ends[0]);
   io::close(ends[1]);
-  if (rt && rt->workers() != 2)
-    failed |= 64;
+  if (rt && rt->workers() != 2) failed |= 64;
   return failed;
 }
 
@@ -225,8 +218,7 @@ TEST_F(life, a_forked_child_of_a_kernel_thread) {
   runtime rt({.workers = 2});
   fiber sleeper(on(rt), [] { this_fiber::sleep_for(1h); });
   const pid_t child = ::fork();
-  if (child == 0)
-    ::_exit(check_forked_child(&rt));
+  if (child == 0) ::_exit(check_forked_child(&rt));
   EXPECT_EQ(status_of(child), 0);
   EXPECT_EQ(rt.run([] { return 1; }), 1) << "the parent goes on";
 }
@@ -235,8 +227,7 @@ TEST_F(life, a_forked_child_of_a_fiber) {
   runtime rt({.workers = 2});
   rt.run([&] {
     const pid_t child = ::fork();
-    if (child == 0)
-      ::_exit(check_forked_child(&rt));
+    if (child == 0) ::_exit(check_forked_child(&rt));
     EXPECT_EQ(blocking([&] { return status_of(child); }), 0);
     this_fiber::sleep_for(1ms);
   });
@@ -252,11 +243,10 @@ TEST_F(life, a_forked_child_may_destroy_runtimes_and_exit) {
           rt.run([] { this_fiber::yield(); });
           child = ::fork();
         }
-        if (child == 0)
-          std::exit(0);
+        if (child == 0) std::exit(0);
         std::exit(status_of(child) == 0 ? 11 : 12);
       },
       ExitedWithCode(11), "");
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

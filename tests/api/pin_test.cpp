@@ -53,14 +53,12 @@ TEST_P(pin, a_scope_pins) {
     std::vector<fiber> fibers;
     for (int i = 0; i < 12; ++i) {
       fibers.emplace_back([i] {
-        for (int k = 0; k < i; ++k)
-          this_fiber::yield();
+        for (int k = 0; k < i; ++k) this_fiber::yield();
         const this_fiber::pin stay;
         wander(::gettid());
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -71,8 +69,7 @@ TEST_P(pin, an_option_pins_from_the_start) {
     for (int i = 0; i < 12; ++i) {
       fibers.emplace_back(pinned_options(), [] { wander(::gettid()); });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -96,8 +93,7 @@ TEST_P(pin, nests) {
         wander(home);
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -111,8 +107,7 @@ TEST_P(pin, a_pinned_fiber_can_be_stopped_and_joined_from_anywhere) {
       EXPECT_TRUE(canceled([] { this_fiber::sleep_for(1h); }));
       EXPECT_EQ(::gettid(), home);
     });
-    if (round % 2)
-      this_fiber::yield();
+    if (round % 2) this_fiber::yield();
     f.request_stop();
     f.join();
   }
@@ -128,8 +123,7 @@ TEST_P(pin, pins_come_and_go) {
           {
             const this_fiber::pin stay;
             const pid_t home = ::gettid();
-            if ((i + k) % 7 == 0)
-              this_fiber::sleep_for(10us);
+            if ((i + k) % 7 == 0) this_fiber::sleep_for(10us);
             this_fiber::yield();
             ASSERT_EQ(::gettid(), home);
           }
@@ -137,8 +131,7 @@ TEST_P(pin, pins_come_and_go) {
         }
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
 }
 
@@ -146,13 +139,10 @@ TEST_P(pin, unpinned_work_is_not_held_up) {
   runtime rt({.workers = GetParam()});
   rt.run([] {
     std::atomic<bool> done{false};
-    fiber spinner(pinned_options(),
-                  [&] { until([&] { return done.load(); }); });
+    fiber spinner(pinned_options(), [&] { until([&] { return done.load(); }); });
     std::vector<fiber> others;
-    for (int i = 0; i < 100; ++i)
-      others.emplace_back([] { this_fiber::yield(); });
-    for (fiber &f : others)
-      f.join();
+    for (int i = 0; i < 100; ++i) others.emplace_back([] { this_fiber::yield(); });
+    for (fiber& f : others) f.join();
     done = true;
   });
 }
@@ -174,5 +164,5 @@ TEST(pin, the_main_thread_of_another_runtime) {
     }
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -16,14 +16,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ExitedWithCode;
 
-thrown made_with(const runtime_options &options) {
+thrown made_with(const runtime_options& options) {
   return thrown_by([&] { runtime rt(options); });
 }
 
 TEST(runtime_options, out_of_range_names_option_and_range) {
   struct bad {
     runtime_options options;
-    const char *name;
+    const char* name;
   };
   const bad all[] = {
       {{.workers = 1025}, "runtime_options::workers is 1025"},
@@ -32,10 +32,9 @@ TEST(runtime_options, out_of_range_names_option_and_range) {
       {{.workers = 1, .stack_size = std::size_t{1} << 40}, "64 MiB"},
       {{.workers = 1, .stack_size = ~std::size_t{0}}, "64 MiB"},
       {{.workers = 1, .max_blocking = 0}, "runtime_options::max_blocking is 0"},
-      {{.workers = 1, .max_blocking = 4097},
-       "runtime_options::max_blocking is 4097"},
+      {{.workers = 1, .max_blocking = 4097}, "runtime_options::max_blocking is 4097"},
   };
-  for (const bad &one : all) {
+  for (const bad& one : all) {
     const thrown error = made_with(one.options);
     EXPECT_EQ(error.code, std::errc::invalid_argument) << one.name;
     EXPECT_NE(error.text.find(one.name), std::string::npos) << error.text;
@@ -49,9 +48,8 @@ TEST(runtime_options, none_mean_the_usable_cpus) {
 
 TEST(runtime_options, stack_sizes) {
   const auto use = [](std::size_t bytes) {
-    volatile char *const bottom = static_cast<char *>(__builtin_alloca(bytes));
-    for (std::size_t i = 0; i < bytes; i += 1000)
-      bottom[i] = 1;
+    volatile char* const bottom = static_cast<char*>(__builtin_alloca(bytes));
+    for (std::size_t i = 0; i < bytes; i += 1000) bottom[i] = 1;
     return bottom[0];
   };
   for (const std::size_t size :
@@ -64,8 +62,7 @@ TEST(runtime_options, stack_sizes) {
     f.join();
     fiber_options absurd = on(rt);
     absurd.stack_size = std::size_t{1} << 50;
-    EXPECT_EQ(thrown_by([&] { fiber g(absurd, [] {}); }).code,
-              std::errc::invalid_argument);
+    EXPECT_EQ(thrown_by([&] { fiber g(absurd, [] {}); }).code, std::errc::invalid_argument);
     fiber_options tiny = on(rt);
     tiny.stack_size = 1;
     fiber(tiny, [] { this_fiber::yield(); }).join();  // rounded up
@@ -78,8 +75,7 @@ TEST(runtime_options, no_descriptors_left_is_told) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
   const int next = ::dup(0);
   ::close(next);
-  const rlimit few{.rlim_cur = static_cast<rlim_t>(next),
-                   .rlim_max = old.rlim_max};
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = old.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   const thrown error = made_with({.workers = 1});
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
@@ -89,7 +85,7 @@ TEST(runtime_options, no_descriptors_left_is_told) {
 }
 
 class default_runtime : public testing::Test {
-protected:
+ protected:
   default_runtime() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
@@ -103,13 +99,11 @@ unsigned threads_of_default() {
     fibers.emplace_back([&] {
       ++inside;
       const auto end = std::chrono::steady_clock::now() + 20ms;
-      while (std::chrono::steady_clock::now() < end)
-        most = std::max(most, inside.load());
+      while (std::chrono::steady_clock::now() < end) most = std::max(most, inside.load());
       --inside;
     });
   }
-  for (fiber &f : fibers)
-    f.join();
+  for (fiber& f : fibers) f.join();
   return most;
 }
 
@@ -139,18 +133,16 @@ TEST_F(default_runtime, refuses_to_be_configured_late) {
 }
 
 TEST_F(default_runtime, refuses_nonsense_in_the_environment) {
-  for (const char *value :
-       {"0", "x", "2x", "-1", "1025", "99999999999999999999"}) {
+  for (const char* value : {"0", "x", "2x", "-1", "1025", "99999999999999999999"}) {
     EXPECT_EXIT(
         {
           ::setenv("WEFT_WORKERS", value, 1);
           const thrown error = thrown_by([] { run([] {}); });
           std::fprintf(stderr, "%s\n", error.text.c_str());
           ::setenv("WEFT_WORKERS", "1", 1);
-          std::exit(run([] { return 7; })); // it can be made at the next try
+          std::exit(run([] { return 7; }));  // it can be made at the next try
         },
-        ExitedWithCode(7),
-        "WEFT_WORKERS is \".*\"; it must be a number from 1 to 1024");
+        ExitedWithCode(7), "WEFT_WORKERS is \".*\"; it must be a number from 1 to 1024");
   }
 }
 
@@ -164,8 +156,7 @@ TEST(runtime_stats, agree_with_what_happened) {
     EXPECT_EQ(before.fibers_parked, 0u);
     std::vector<fiber> sleepers;
     for (int i = 0; i < 10; ++i) {
-      sleepers.emplace_back(
-          [] { canceled([] { this_fiber::sleep_for(1h); }); });
+      sleepers.emplace_back([] { canceled([] { this_fiber::sleep_for(1h); }); });
     }
     EXPECT_EQ(rt.stats().fibers_ready, 10u);
     until_parked(rt, 10);
@@ -187,8 +178,7 @@ TEST(runtime_stats, agree_with_what_happened) {
     const runtime_stats after = rt.stats();
     EXPECT_EQ(after.syscalls.read, quiet.syscalls.read + 1);
     EXPECT_EQ(after.syscalls.write, quiet.syscalls.write + 1);
-    EXPECT_EQ(after.syscalls.epoll_ctl, quiet.syscalls.epoll_ctl)
-        << "nothing waited";
+    EXPECT_EQ(after.syscalls.epoll_ctl, quiet.syscalls.epoll_ctl) << "nothing waited";
   });
 }
 
@@ -198,23 +188,20 @@ TEST(runtime_stats, are_sane_while_fibers_move_on) {
   fiber churn(on(rt), [&] {
     while (!done) {
       std::vector<fiber> fibers;
-      for (int i = 0; i < 50; ++i)
-        fibers.emplace_back([] { this_fiber::yield(); });
-      for (fiber &f : fibers)
-        f.join();
+      for (int i = 0; i < 50; ++i) fibers.emplace_back([] { this_fiber::yield(); });
+      for (fiber& f : fibers) f.join();
     }
   });
   runtime_stats last;
   for (int i = 0; i < 2000; ++i) {
     const runtime_stats s = rt.stats();
     ASSERT_LE(s.fibers_alive, 100u);
-    ASSERT_EQ(s.fibers_running + s.fibers_ready + s.fibers_parked,
-              s.fibers_alive);
+    ASSERT_EQ(s.fibers_running + s.fibers_ready + s.fibers_parked, s.fibers_alive);
     ASSERT_GE(s.switches, last.switches);
     ASSERT_GE(s.fibers_spawned, last.fibers_spawned);
     last = s;
   }
   done = true;
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

@@ -15,8 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class runtime_on : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(workers, runtime_on,
-                         testing::Values(1u, 2u, 3u, 4u, 8u));
+INSTANTIATE_TEST_SUITE_P(workers, runtime_on, testing::Values(1u, 2u, 3u, 4u, 8u));
 
 TEST_P(runtime_on, has_the_workers_asked_for) {
   runtime rt({.workers = GetParam()});
@@ -26,8 +25,7 @@ TEST_P(runtime_on, has_the_workers_asked_for) {
 }
 
 TEST_P(runtime_on, starts_and_ends_unused) {
-  for (int i = 0; i < 30; ++i)
-    runtime rt({.workers = GetParam()});
+  for (int i = 0; i < 30; ++i) runtime rt({.workers = GetParam()});
 }
 
 TEST_P(runtime_on, starts_and_ends_used_a_little) {
@@ -42,16 +40,14 @@ TEST_P(runtime_on, run_returns_what_f_returns) {
   EXPECT_EQ(rt.run([](int a, int b) { return a - b; }, 5, 3), 2);
   EXPECT_EQ(*rt.run([] { return std::make_unique<int>(7); }), 7);
   int x = 0;
-  int &same = rt.run([&]() -> int & { return x; });
+  int& same = rt.run([&]() -> int& { return x; });
   EXPECT_EQ(&same, &x);
   rt.run([&] { x = 3; });
   EXPECT_EQ(x, 3);
   const std::string text(1000, 'x');
-  EXPECT_EQ(rt.run([](const std::string &s) { return s; }, text), text)
-      << "by reference";
+  EXPECT_EQ(rt.run([](const std::string& s) { return s; }, text), text) << "by reference";
   std::unique_ptr<int> owned = std::make_unique<int>(1);
-  EXPECT_EQ(rt.run([](std::unique_ptr<int> p) { return *p; }, std::move(owned)),
-            1);
+  EXPECT_EQ(rt.run([](std::unique_ptr<int> p) { return *p; }, std::move(owned)), 1);
   struct no_default {
     explicit no_default(int n) : value(n) {}
     int value;
@@ -76,8 +72,7 @@ TEST_P(runtime_on, run_in_a_fiber_parks_it) {
   EXPECT_EQ(rt.run([&] {
     const fiber::id outer = this_fiber::get_id();
     const auto [id, depth] = rt.run([&] {
-      return std::pair(this_fiber::get_id(),
-                       rt.run([] { return run([] { return 3; }); }));
+      return std::pair(this_fiber::get_id(), rt.run([] { return run([] { return 3; }); }));
     });
     EXPECT_NE(id, outer);
     return depth;
@@ -91,12 +86,10 @@ TEST_P(runtime_on, run_from_many_threads) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 300; ++i)
-        sum += rt.run([] { return 1; });
+      for (int i = 0; i < 300; ++i) sum += rt.run([] { return 1; });
     });
   }
-  for (std::thread &t : threads)
-    t.join();
+  for (std::thread& t : threads) t.join();
   EXPECT_EQ(sum, 1200);
 }
 
@@ -107,28 +100,23 @@ TEST_P(runtime_on, the_end_stops_what_is_left) {
     for (int i = 0; i < 200; ++i) {
       fiber(on(rt), [&, i] {
         switch (i % 4) {
-        case 0:
-          if (canceled([] { this_fiber::sleep_for(1h); }))
+          case 0:
+            if (canceled([] { this_fiber::sleep_for(1h); })) ++ended;
+            return;
+          case 1: {
+            const fd_pair p = make_pipe();
+            char c;
+            if (io::read(p[0], &c, 1) == -1) ++ended;
+            return;
+          }
+          case 2:
+            until([stop = this_fiber::get_stop_token()] { return stop.stop_requested(); });
             ++ended;
-          return;
-        case 1: {
-          const fd_pair p = make_pipe();
-          char c;
-          if (io::read(p[0], &c, 1) == -1)
-            ++ended;
-          return;
-        }
-        case 2:
-          until([stop = this_fiber::get_stop_token()] {
-            return stop.stop_requested();
-          });
-          ++ended;
-          return;
-        default: {
-          fiber inner([&] { canceled([] { this_fiber::sleep_for(1h); }); });
-          if (canceled([&] { inner.join(); }))
-            ++ended;
-        }
+            return;
+          default: {
+            fiber inner([&] { canceled([] { this_fiber::sleep_for(1h); }); });
+            if (canceled([&] { inner.join(); })) ++ended;
+          }
         }
       }).detach();
     }
@@ -170,8 +158,7 @@ TEST_P(runtime_on, shutdown_with_a_limit) {
   const std::string dump = testing::internal::GetCapturedStderr();
   EXPECT_NE(dump.find("1 fibers have not ended"), std::string::npos) << dump;
   EXPECT_NE(dump.find("\"stubborn\""), std::string::npos) << dump;
-  EXPECT_NE(dump.find("runtime_test.cpp"), std::string::npos)
-      << "the spawn site: " << dump;
+  EXPECT_NE(dump.find("runtime_test.cpp"), std::string::npos) << "the spawn site: " << dump;
   stubborn = false;
   f.join();
   EXPECT_TRUE(rt.shutdown(1h));
@@ -181,8 +168,7 @@ TEST_P(runtime_on, shutdown_with_a_limit) {
 TEST_P(runtime_on, several_at_once) {
   std::vector<std::unique_ptr<runtime>> all;
   for (int i = 0; i < 4; ++i) {
-    all.push_back(
-        std::make_unique<runtime>(runtime_options{.workers = GetParam()}));
+    all.push_back(std::make_unique<runtime>(runtime_options{.workers = GetParam()}));
   }
   std::atomic<int> ended{0};
   all[0]->run([&] {
@@ -193,8 +179,7 @@ TEST_P(runtime_on, several_at_once) {
         ended += all[(i + 1) % 4]->run([] { return 1; });
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
   });
   EXPECT_EQ(ended, 200);
   all[2].reset();
@@ -211,5 +196,5 @@ TEST_P(runtime_on, may_be_made_and_ended_in_a_fiber_of_another) {
     }
   });
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

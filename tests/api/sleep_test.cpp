@@ -18,10 +18,10 @@ using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 class sleep : public testing::TestWithParam<unsigned> {
-protected:
-  template <class F> void run(F &&f) {
-    if (GetParam() == 0)
-      return f();
+ protected:
+  template <class F>
+  void run(F&& f) {
+    if (GetParam() == 0) return f();
     runtime rt({.workers = GetParam()});
     rt.run(std::forward<F>(f));
   }
@@ -54,8 +54,7 @@ TEST_P(sleep, of_nothing_returns_at_once) {
     this_fiber::sleep_for(std::chrono::nanoseconds::min());
     this_fiber::sleep_for(std::chrono::hours::min());
     this_fiber::sleep_for(std::chrono::duration<double>(-1e300));
-    this_fiber::sleep_for(std::chrono::duration<double>(
-        std::numeric_limits<double>::quiet_NaN()));
+    this_fiber::sleep_for(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN()));
     this_fiber::sleep_until(steady_clock::time_point::min());
     this_fiber::sleep_until(steady_clock::now() - 1h);
     this_fiber::sleep_until(system_clock::time_point());
@@ -68,19 +67,16 @@ TEST(sleep_of_fibers, for_ever_is_ended_by_a_stop) {
     std::vector<fiber> sleepers;
     std::atomic<int> ended{0};
     const auto forever = [&](auto d) {
-      sleepers.emplace_back(
-          [&, d] { ended += canceled([d] { this_fiber::sleep_for(d); }); });
+      sleepers.emplace_back([&, d] { ended += canceled([d] { this_fiber::sleep_for(d); }); });
     };
     forever(std::chrono::hours::max());
     forever(std::chrono::nanoseconds::max());
     forever(std::chrono::seconds::max());
     forever(std::chrono::duration<double>(1e300));
-    forever(
-        std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
+    forever(std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
     forever(std::chrono::duration<long double, std::ratio<31556952>>(1e9L));
     sleepers.emplace_back([&] {
-      ended += canceled(
-          [] { this_fiber::sleep_until(steady_clock::time_point::max()); });
+      ended += canceled([] { this_fiber::sleep_until(steady_clock::time_point::max()); });
     });
     this_fiber::sleep_for(2ms);
     EXPECT_EQ(ended, 0);
@@ -93,8 +89,7 @@ TEST(sleep_of_fibers, wakes_in_order_of_the_deadlines) {
   runtime rt({.workers = 1});
   rt.run([] {
     std::vector<int> order(200);
-    for (std::size_t i = 0; i < order.size(); ++i)
-      order[i] = static_cast<int>(i);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
     std::shuffle(order.begin(), order.end(), std::mt19937(7));
     std::vector<int> woken;
     std::vector<fiber> fibers;
@@ -105,8 +100,7 @@ TEST(sleep_of_fibers, wakes_in_order_of_the_deadlines) {
         woken.push_back(rank);
       });
     }
-    for (fiber &f : fibers)
-      f.join();
+    for (fiber& f : fibers) f.join();
     ASSERT_EQ(woken.size(), order.size());
     EXPECT_TRUE(std::is_sorted(woken.begin(), woken.end()));
   });
@@ -119,17 +113,13 @@ TEST(sleep_of_fibers, an_earlier_deadline_is_not_slept_over) {
     runtime rt({.workers = workers});
     rt.run([] {
       fiber late([] { canceled([] { this_fiber::sleep_for(1h); }); });
-      this_fiber::sleep_for(
-          1ms); // every thread is idle meanwhile, one until in an hour
+      this_fiber::sleep_for(1ms);  // every thread is idle meanwhile, one until in an hour
       for (int i = 0; i < 20; ++i) {
         std::vector<fiber> fibers;
         for (int k = 0; k < 4; ++k) {
-          fibers.emplace_back([k] {
-            this_fiber::sleep_for(std::chrono::microseconds(50 * k));
-          });
+          fibers.emplace_back([k] { this_fiber::sleep_for(std::chrono::microseconds(50 * k)); });
         }
-        for (fiber &f : fibers)
-          f.join();
+        for (fiber& f : fibers) f.join();
       }
     });
   }
@@ -144,10 +134,8 @@ TEST(sleep_of_fibers, timers_fire_while_every_worker_computes) {
       fired = true;
     });
     std::vector<fiber> busy;
-    for (int i = 0; i < 4; ++i)
-      busy.emplace_back([&] { until([&] { return fired.load(); }); });
-    for (fiber &f : busy)
-      f.join();
+    for (int i = 0; i < 4; ++i) busy.emplace_back([&] { until([&] { return fired.load(); }); });
+    for (fiber& f : busy) f.join();
   });
 }
 
@@ -160,17 +148,15 @@ TEST(sleep_of_fibers, many_short_ones) {
       for (int i = 0; i < 500; ++i) {
         fibers.emplace_back([&, i] {
           for (int k = 0; k < 10; ++k) {
-            this_fiber::sleep_for(
-                std::chrono::microseconds((i * 7 + k * 13) % 300));
+            this_fiber::sleep_for(std::chrono::microseconds((i * 7 + k * 13) % 300));
             ++slept;
           }
         });
       }
-      for (fiber &f : fibers)
-        f.join();
+      for (fiber& f : fibers) f.join();
     });
     EXPECT_EQ(slept, 5000);
   }
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

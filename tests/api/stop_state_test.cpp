@@ -50,15 +50,12 @@ TEST(stop_state, tokens_outlive_the_fiber_and_do_not_see_its_successors) {
     for (int i = 0; i < 100; ++i) {
       fiber f([](std::stop_token) { this_fiber::yield(); });
       old.push_back(f.get_stop_token());
-      for (std::size_t k = 0; k + 1 < old.size(); ++k)
-        ASSERT_FALSE(old.back() == old[k]);
-      if (i % 2)
-        f.request_stop();
+      for (std::size_t k = 0; k + 1 < old.size(); ++k) ASSERT_FALSE(old.back() == old[k]);
+      if (i % 2) f.request_stop();
       f.join();
       EXPECT_EQ(old.back().stop_requested(), i % 2 == 1);
     }
-    for (std::size_t i = 0; i < old.size(); ++i)
-      EXPECT_EQ(old[i].stop_requested(), i % 2 == 1);
+    for (std::size_t i = 0; i < old.size(); ++i) EXPECT_EQ(old[i].stop_requested(), i % 2 == 1);
   });
 }
 
@@ -144,12 +141,11 @@ TEST(stop_state, made_by_several_at_once) {
       ++stopped;
     });
     go = true;
-    for (std::thread &t : threads)
-      t.join();
+    for (std::thread& t : threads) t.join();
     f.join();
     EXPECT_TRUE(seen);
     EXPECT_EQ(stopped, 1);
   }
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

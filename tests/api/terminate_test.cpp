@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class terminate_death : public testing::Test {
-protected:
+ protected:
   terminate_death() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
@@ -26,14 +26,11 @@ void fail_named() {
 }
 
 TEST_F(terminate_death, an_exception_leaving_a_fiber_names_it) {
-  EXPECT_DEATH(
-      fail_named(),
-      "weft: an exception left fiber [0-9]+ \"parser\": no closing brace");
+  EXPECT_DEATH(fail_named(), "weft: an exception left fiber [0-9]+ \"parser\": no closing brace");
 }
 
 TEST_F(terminate_death, of_a_type_that_is_no_std_exception) {
-  EXPECT_DEATH(fiber([] { throw 5; }).join(),
-               "weft: an exception left fiber [0-9]+: i");
+  EXPECT_DEATH(fiber([] { throw 5; }).join(), "weft: an exception left fiber [0-9]+: i");
 }
 
 TEST_F(terminate_death, of_a_detached_fiber) {
@@ -62,7 +59,7 @@ TEST_F(terminate_death, calls_the_terminate_handler) {
 TEST_F(terminate_death, destroying_a_runtime_from_its_own_fiber) {
   EXPECT_DEATH(
       {
-        auto *rt = new runtime({.workers = 1});
+        auto* rt = new runtime({.workers = 1});
         rt->run([&] { delete rt; });
       },
       "weft: fiber [0-9]+ ends its own runtime, and would wait for itself");
@@ -82,7 +79,7 @@ TEST_F(terminate_death, a_fiber_that_destroys_its_own_handle) {
       {
         runtime rt({.workers = 1});
         rt.run([] {
-          auto *handle = new fiber;
+          auto* handle = new fiber;
           *handle = fiber([&] {
             this_fiber::yield();
             delete handle;
@@ -120,8 +117,7 @@ TEST_F(terminate_death, stack_overflow_is_a_fault) {
       return n == 0 ? 0 : down(n - 1) + frame[n % 2000];
     }
   };
-  EXPECT_EXIT(run([] { return deep::down(1'000'000); }),
-              testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(run([] { return deep::down(1'000'000); }), testing::KilledBySignal(SIGSEGV), "");
 }
 
 TEST_F(terminate_death, no_death_when_the_exception_was_caught) {
@@ -129,15 +125,14 @@ TEST_F(terminate_death, no_death_when_the_exception_was_caught) {
   fiber f(on(rt), [] {
     try {
       throw std::runtime_error("caught");
-    } catch (const std::exception &) {
+    } catch (const std::exception&) {
       this_fiber::yield();
     }
   });
   f.join();
 }
 
-TEST_F(terminate_death,
-       no_death_when_a_stopped_fiber_ends_by_operation_canceled) {
+TEST_F(terminate_death, no_death_when_a_stopped_fiber_ends_by_operation_canceled) {
   runtime rt({.workers = 1});
   fiber f(on(rt), [](std::stop_token stop) {
     until([&] { return stop.stop_requested(); });
@@ -146,5 +141,5 @@ TEST_F(terminate_death,
   f.request_stop();
   f.join();
 }
-} // namespace
-} // namespace weft::test
+}  // namespace
+}  // namespace weft::test

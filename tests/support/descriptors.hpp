@@ -16,8 +16,7 @@ struct fd_pair {
   int fds[2] = {-1, -1};
   int operator[](int i) const { return fds[i]; }
   void close(int i) {
-    if (fds[i] >= 0)
-      io::close(fds[i]);
+    if (fds[i] >= 0) io::close(fds[i]);
     fds[i] = -1;
   }
   fd_pair() = default;
@@ -25,18 +24,17 @@ struct fd_pair {
     close(0);
     close(1);
   }
-  fd_pair(fd_pair &&other) noexcept : fds{other.fds[0], other.fds[1]} {
+  fd_pair(fd_pair&& other) noexcept : fds{other.fds[0], other.fds[1]} {
     other.fds[0] = other.fds[1] = -1;
   }
-  fd_pair(const fd_pair &) = delete;
-  fd_pair &operator=(const fd_pair &) = delete;
+  fd_pair(const fd_pair&) = delete;
+  fd_pair& operator=(const fd_pair&) = delete;
 };
 
 // [0] reads what [1] writes.
 inline fd_pair make_pipe() {
   fd_pair made;
-  if (io::pipe(made.fds) != 0)
-    throw std::system_error(errno, std::generic_category(), "pipe");
+  if (io::pipe(made.fds) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   return made;
 }
 
@@ -57,30 +55,24 @@ struct tcp_port {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (fd < 0 || ::bind(fd, as_sockaddr(), size) != 0 ||
-        ::listen(fd, 1000) != 0 ||
-        ::getsockname(fd, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+    if (fd < 0 || ::bind(fd, as_sockaddr(), size) != 0 || ::listen(fd, 1000) != 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
       throw std::system_error(errno, std::generic_category(), "listen");
     }
   }
   ~tcp_port() { close(); }
-  tcp_port(const tcp_port &) = delete;
-  tcp_port &operator=(const tcp_port &) = delete;
+  tcp_port(const tcp_port&) = delete;
+  tcp_port& operator=(const tcp_port&) = delete;
   void close() {
-    if (fd >= 0)
-      io::close(fd);
+    if (fd >= 0) io::close(fd);
     fd = -1;
   }
-  const sockaddr *as_sockaddr() const {
-    return reinterpret_cast<const sockaddr *>(&address);
-  }
+  const sockaddr* as_sockaddr() const { return reinterpret_cast<const sockaddr*>(&address); }
   // A connected socket, to be closed by the caller; -1 and errno.
   int connect() const {
     const int s = io::socket(AF_INET, SOCK_STREAM, 0);
-    if (s < 0)
-      return -1;
-    if (io::connect(s, as_sockaddr(), sizeof address) == 0)
-      return s;
+    if (s < 0) return -1;
+    if (io::connect(s, as_sockaddr(), sizeof address) == 0) return s;
     const int error = errno;
     io::close(s);
     errno = error;
@@ -105,10 +97,8 @@ inline std::string read_to_end(int fd, std::size_t piece = 100) {
   std::string buffer(piece, '\0');
   for (;;) {
     const ssize_t n = io::read(fd, buffer.data(), piece);
-    if (n == 0)
-      return text;
-    if (n < 0)
-      return text + '<' + std::to_string(errno) + '>';
+    if (n == 0) return text;
+    if (n < 0) return text + '<' + std::to_string(errno) + '>';
     text.append(buffer, 0, static_cast<std::size_t>(n));
   }
 }
@@ -116,4 +106,4 @@ inline std::string read_to_end(int fd, std::size_t piece = 100) {
 inline ssize_t write(int fd, std::string_view text) {
   return io::write(fd, text.data(), text.size());
 }
-} // namespace weft::test
+}  // namespace weft::test

@@ -10,16 +10,17 @@
 // What tests of fibers have in common.
 namespace weft::test {
 // Whether f ends by operation_canceled.
-template <class F> bool canceled(F &&f) {
+template <class F>
+bool canceled(F&& f) {
   try {
     std::forward<F>(f)();
-  } catch (const operation_canceled &) {
+  } catch (const operation_canceled&) {
     return true;
   }
   return false;
 }
 
-inline fiber_options on(runtime &rt) {
+inline fiber_options on(runtime& rt) {
   fiber_options options;
   options.on = &rt;
   return options;
@@ -27,14 +28,14 @@ inline fiber_options on(runtime &rt) {
 
 // Gives way, on a fiber or a kernel thread, until the condition holds. A test
 // whose condition never does is ended by the runner's time limit.
-template <class Condition> void until(Condition &&condition) {
-  while (!condition())
-    this_fiber::yield();
+template <class Condition>
+void until(Condition&& condition) {
+  while (!condition()) this_fiber::yield();
 }
 
 // Gives way until `count` fibers of the runtime are parked. Exact when the
 // runtime has one worker and the caller is a fiber of it.
-inline void until_parked(const runtime &on, std::uint64_t count) {
+inline void until_parked(const runtime& on, std::uint64_t count) {
   until([&] { return on.stats().fibers_parked >= count; });
 }
 
@@ -44,10 +45,11 @@ struct thrown {
   std::error_code code;
   std::string text;
 };
-template <class F> thrown thrown_by(F &&f) {
+template <class F>
+thrown thrown_by(F&& f) {
   try {
     std::forward<F>(f)();
-  } catch (const std::system_error &error) {
+  } catch (const std::system_error& error) {
     return {error.code(), error.what()};
   }
   return {};
@@ -55,4 +57,4 @@ template <class F> thrown thrown_by(F &&f) {
 
 // The seed of a random test: WEFT_SEED, or one that differs from run to run.
 std::uint64_t seed();
-} // namespace weft::test
+}  // namespace weft::test

@@ -7,7 +7,7 @@
 namespace weft::test {
 // A kernel-level event: waiting for it blocks the kernel thread.
 class kernel_gate {
-public:
+ public:
   void open() {
     const std::lock_guard guard(mutex_);
     open_ = true;
@@ -18,9 +18,9 @@ public:
     changed_.wait(guard, [this] { return open_; });
   }
 
-private:
+ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool open_ = false;
 };
-} // namespace weft::test
+}  // namespace weft::test
