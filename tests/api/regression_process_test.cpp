@@ -34,7 +34,8 @@ TEST_F(regression_process, a_static_handle_of_a_fiber_that_runs_at_exit) {
       {
         ::alarm(20);
         static fiber held;
-        held = fiber([] { this_fiber::sleep_for(1h); });
+        fiber sleeper([] { this_fiber::sleep_for(1h); });
+        held.swap(sleeper);
         std::exit(3);
       },
       ExitedWithCode(3), "");
@@ -46,7 +47,8 @@ TEST_F(regression_process, a_static_handle_of_a_fiber_that_has_ended) {
         ::alarm(20);
         static fiber held;
         bool ran = false;
-        held = fiber([&] { ran = true; });
+        fiber quick([&] { ran = true; });
+        held.swap(quick);
         run([] {});
         std::exit(4);
       },
