@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <weft/io.hpp>
@@ -46,6 +47,13 @@ inline fd_pair make_socketpair(int type = SOCK_STREAM) {
   return made;
 }
 
+// A loopback address of its own for each listener: closed connections keep their pair of addresses
+// and ports for a minute, and tests make more of them than one address has ports.
+inline in_addr fresh_loopback() {
+  static std::atomic<std::uint32_t> next{static_cast<std::uint32_t>(::getpid()) * 7919};
+  return {htonl(0x7f000001 + next.fetch_add(1) % 0xfffff0)};
+}
+
 // A TCP listener on a free port of the loopback interface.
 struct tcp_port {
   int fd = -1;
@@ -53,7 +61,7 @@ struct tcp_port {
   tcp_port() {
     fd = io::socket(AF_INET, SOCK_STREAM, 0);
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr = fresh_loopback();
     socklen_t size = sizeof address;
     if (fd < 0 || ::bind(fd, as_sockaddr(), size) != 0 || ::listen(fd, 1000) != 0 ||
         ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {

@@ -1,0 +1,34 @@
+#pragma once
+#include <chrono>
+#include <cstdlib>
+#include <random>
+
+#include "support/fibers.hpp"
+
+namespace weft::test {
+// How long a stress test goes on: WEFT_STRESS_SECONDS, or 1. Its verdict does not depend on how far
+// it gets.
+class budget {
+ public:
+  budget() {
+    const char* given = std::getenv("WEFT_STRESS_SECONDS");
+    end_ = std::chrono::steady_clock::now() + std::chrono::seconds(given ? std::atoi(given) : 1);
+  }
+  bool left() const { return std::chrono::steady_clock::now() < end_; }
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+};
+
+// A source of choices. Each fiber or thread has its own, made from its parent's.
+class choices {
+ public:
+  explicit choices(std::uint64_t from) : random_(from) {}
+  unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+  bool one_in(unsigned n) { return below(n) == 0; }
+  choices split() { return choices(random_()); }
+
+ private:
+  std::mt19937_64 random_;
+};
+}  // namespace weft::test
