@@ -95,7 +95,7 @@ TEST(regression_sched, a_full_ring_spills_with_little_stack_left) {
     std::vector<fiber> fibers;
     fiber_options small;
     small.stack_size = 16 * 1024;
-    fibers.emplace_back(small, [] { deep::down(10); });
+    fibers.emplace_back(small, [] { deep::down(13); });
     for (int i = 0; i < 1500; ++i) {
       fibers.emplace_back([] {
         for (int k = 0; k < 10; ++k) this_fiber::yield();
