@@ -6,23 +6,31 @@
 
 #include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
-#include "time/join.hpp"
 #include "runtime_life.hpp"
 #include "sched/core.hpp"
+#include "time/join.hpp"
 
 namespace weft {
 namespace detail {
 namespace {
 const char* name_of(wait_kind kind) noexcept {
   switch (kind) {
-    case wait_kind::none: return "";
-    case wait_kind::join: return "join of";
-    case wait_kind::sleep: return "sleep";
-    case wait_kind::readable: return "readable, fd";
-    case wait_kind::writable: return "writable, fd";
-    case wait_kind::blocking: return "blocking()";
-    case wait_kind::run: return "run()";
-    case wait_kind::event: return "event";
+    case wait_kind::none:
+      return "";
+    case wait_kind::join:
+      return "join of";
+    case wait_kind::sleep:
+      return "sleep";
+    case wait_kind::readable:
+      return "readable, fd";
+    case wait_kind::writable:
+      return "writable, fd";
+    case wait_kind::blocking:
+      return "blocking()";
+    case wait_kind::run:
+      return "run()";
+    case wait_kind::event:
+      return "event";
   }
   return "?";
 }
@@ -48,9 +56,9 @@ void print(control_block& block, void* arg) {
   copy_name(block, name);
   char line[320];
   int n = std::snprintf(line, sizeof line, "fiber %llu \"%s\" %s", serial, name,
-                        parked                                     ? "parked: "
-                        : block.flags & fiber_flag::started        ? "running or ready"
-                                                                   : "not begun");
+                        parked                              ? "parked: "
+                        : block.flags & fiber_flag::started ? "running or ready"
+                                                            : "not begun");
   const auto room = [&] { return sizeof line - static_cast<std::size_t>(n) - 2; };
   if (parked || kind == wait_kind::blocking) {
     n += std::snprintf(line + n, room(), "%s", name_of(kind));
@@ -58,17 +66,17 @@ void print(control_block& block, void* arg) {
       n += std::snprintf(line + n, room(), " %ld", reinterpret_cast<long>(on));
     } else if (kind == wait_kind::join && parked) {
       const auto* other = static_cast<const control_block*>(on);
-      n += std::snprintf(line + n, room(), " fiber %llu",
-                         static_cast<unsigned long long>(
-                             other->serial.load(std::memory_order_relaxed)));
+      n += std::snprintf(
+          line + n, room(), " fiber %llu",
+          static_cast<unsigned long long>(other->serial.load(std::memory_order_relaxed)));
     }
   }
   if (block.flags & fiber_flag::return_site) {
     n += std::snprintf(line + n, room(), ", spawned at %p",
                        static_cast<const void*>(block.site_file));
   } else if (block.site_file) {
-    n += std::snprintf(line + n, room(), ", spawned at %.160s:%u", block.site_file,
-                       block.site_line);
+    n +=
+        std::snprintf(line + n, room(), ", spawned at %.160s:%u", block.site_file, block.site_line);
   }
   if (n > static_cast<int>(sizeof line) - 2) n = sizeof line - 2;
   line[n++] = '\n';
@@ -85,5 +93,7 @@ void dump_runtime(int fd, const runtime_core* only) noexcept {
 }
 }  // namespace detail
 
-void dump(int fd) noexcept { detail::dump_runtime(fd, nullptr); }
+void dump(int fd) noexcept {
+  detail::dump_runtime(fd, nullptr);
+}
 }  // namespace weft

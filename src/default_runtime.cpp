@@ -1,6 +1,6 @@
-// The process-wide runtime: made on first use, never destroyed. When the process exits its carriers stop at
-// their next switch instead of being joined: destructors of statics must not wait for fibers that wait for
-// something that will not come.
+// The process-wide runtime: made on first use, never destroyed. When the process exits its carriers
+// stop at their next switch instead of being joined: destructors of statics must not wait for
+// fibers that wait for something that will not come.
 #include <sched.h>
 
 #include <cerrno>
@@ -17,7 +17,7 @@ namespace weft {
 namespace detail {
 namespace {
 struct default_state {
-  spin_lock lock;                      // guards options
+  spin_lock lock;  // guards options
   runtime_options options;
   atomic<runtime_core*> core{nullptr};
 };
@@ -27,10 +27,11 @@ void freeze() noexcept {
   runtime_core* core = chosen.core.load(std::memory_order_acquire);
   if (!core || has_forked()) return;
   core->frozen.store(1, std::memory_order_seq_cst);
-  // Bounded: a fiber that computes without end, or blocks its thread, is left behind. The thread that
-  // runs this handler may itself be a carrier.
+  // Bounded: a fiber that computes without end, or blocks its thread, is left behind. The thread
+  // that runs this handler may itself be a carrier.
   const std::uint32_t mine = current()->self && current()->self->core == core ? 1 : 0;
   const nanos until = now() + 10'000'000;
+  // acquire: pairs with the release in stay_frozen; the carrier runs no fiber any more.
   while (core->frozen_count.load(std::memory_order_acquire) + core->idle.look().idle + mine <
              core->workers &&
          now() < until) {
@@ -58,6 +59,7 @@ runtime_core* make_default() {
   }
   if (const unsigned workers = workers_from_environment()) options.workers = workers;
   runtime_core& core = start_runtime(options);
+  // release: pairs with the acquire loads in freeze and configure_default.
   chosen.core.store(&core, std::memory_order_release);
   std::atexit(freeze);
   return &core;
@@ -74,7 +76,8 @@ void configure_default(runtime_options options) {
   const detail::spin_guard guard(detail::chosen.lock);
   if (detail::chosen.core.load(std::memory_order_acquire)) {
     throw std::logic_error(
-        "weft::configure_default: the default runtime exists already; call this before the first fiber "
+        "weft::configure_default: the default runtime exists already; call this before the first "
+        "fiber "
         "or run() of the program");
   }
   detail::chosen.options = options;

@@ -81,7 +81,9 @@ spawn_place begin_spawn(runtime_core& core, source_site site) {
   return {block, block->closure};
 }
 
-void abandon_spawn(control_block* block) noexcept { unmake_block(*block); }
+void abandon_spawn(control_block* block) noexcept {
+  unmake_block(*block);
+}
 
 void commit_spawn(control_block* block, void (*invoke)(void*)) noexcept {
   block->invoke = invoke;
@@ -89,7 +91,9 @@ void commit_spawn(control_block* block, void (*invoke)(void*)) noexcept {
 }
 }  // namespace detail
 
-unsigned fiber::hardware_concurrency() noexcept { return detail::usable_cpus(); }
+unsigned fiber::hardware_concurrency() noexcept {
+  return detail::usable_cpus();
+}
 
 fiber::id fiber::get_id() const noexcept {
   return block_ ? id(block_->serial.load(std::memory_order_relaxed)) : id();
@@ -97,14 +101,16 @@ fiber::id fiber::get_id() const noexcept {
 
 void fiber::join() {
   if (!block_) {
-    detail::throw_system(EINVAL, "weft::fiber::join: no fiber to join (moved from, joined or detached)");
+    detail::throw_system(EINVAL,
+                         "weft::fiber::join: no fiber to join (moved from, joined or detached)");
   }
   if (block_ == detail::current()->fiber) {
     detail::throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
                          static_cast<unsigned long long>(get_id().value()));
   }
   if (detail::has_forked()) {
-    detail::throw_system(ESRCH, "weft::fiber::join: the fiber stayed in the parent of this forked child");
+    detail::throw_system(ESRCH,
+                         "weft::fiber::join: the fiber stayed in the parent of this forked child");
   }
   detail::join_and_recycle(*block_);
   block_ = nullptr;
@@ -112,8 +118,8 @@ void fiber::join() {
 
 void fiber::detach() {
   if (!block_) {
-    detail::throw_system(EINVAL,
-                         "weft::fiber::detach: no fiber to detach (moved from, joined or detached)");
+    detail::throw_system(
+        EINVAL, "weft::fiber::detach: no fiber to detach (moved from, joined or detached)");
   }
   detail::detach_block(*std::exchange(block_, nullptr));
 }
@@ -124,8 +130,10 @@ void fiber::stop_and_join() noexcept {
     return;
   }
   if (block_ == detail::current()->fiber) {
-    detail::fatal("fiber %llu destroys the handle of itself, and would wait for its own end: detach it "
-                  "first", static_cast<unsigned long long>(get_id().value()));
+    detail::fatal(
+        "fiber %llu destroys the handle of itself, and would wait for its own end: detach it "
+        "first",
+        static_cast<unsigned long long>(get_id().value()));
   }
   if (!detail::has_ended(*block_)) {
     detail::request_stop(*block_);

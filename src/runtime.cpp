@@ -27,8 +27,10 @@ constexpr unsigned most_blocking = 4096;
 
 void check(const runtime_options& options) {
   if (options.workers > max_workers) {
-    throw_system(EINVAL, "weft: runtime_options::workers is %u; the range is 1 to %u, or 0 for the "
-                         "number of usable CPUs", options.workers, max_workers);
+    throw_system(EINVAL,
+                 "weft: runtime_options::workers is %u; the range is 1 to %u, or 0 for the "
+                 "number of usable CPUs",
+                 options.workers, max_workers);
   }
   if (options.max_blocking == 0 || options.max_blocking > most_blocking) {
     throw_system(EINVAL, "weft: runtime_options::max_blocking is %u; the range is 1 to %u",
@@ -37,9 +39,11 @@ void check(const runtime_options& options) {
 }
 
 [[noreturn]] void throw_no_thread(int error, unsigned which) {
-  throw_system(error, "weft: kernel thread %u of the runtime could not be created (see RLIMIT_NPROC, "
-                      "the cgroup's pids.max and /proc/sys/kernel/threads-max; fewer "
-                      "runtime_options::workers need fewer)", which + 1);
+  throw_system(error,
+               "weft: kernel thread %u of the runtime could not be created (see RLIMIT_NPROC, "
+               "the cgroup's pids.max and /proc/sys/kernel/threads-max; fewer "
+               "runtime_options::workers need fewer)",
+               which + 1);
 }
 
 void release(runtime_core& core) noexcept {
@@ -84,14 +88,17 @@ bool drain_runtime(runtime_core& core, nanos deadline) noexcept {
   const thread_header* header = current();
   // The second: inside blocking(), where its fiber counts as a plain thread.
   if (header->self && header->self->core == &core) {
-    fatal("fiber %llu ends its own runtime, and would wait for itself: destroy or shut down a runtime "
-          "from a kernel thread, or from a fiber of another one",
-          static_cast<unsigned long long>(
-              header->fiber ? header->fiber->serial.load(std::memory_order_relaxed) : 0));
+    fatal(
+        "fiber %llu ends its own runtime, and would wait for itself: destroy or shut down a "
+        "runtime "
+        "from a kernel thread, or from a fiber of another one",
+        static_cast<unsigned long long>(
+            header->fiber ? header->fiber->serial.load(std::memory_order_relaxed) : 0));
   }
   request_stop_all(core);
   if (!header->fiber) return wait_drained(core, deadline);
-  // On a fiber of another runtime: the wait blocks the kernel, so it gives its processor up meanwhile.
+  // On a fiber of another runtime: the wait blocks the kernel, so it gives its processor up
+  // meanwhile.
   const blocking_section inside;
   return wait_drained(core, deadline);
 }
@@ -111,8 +118,7 @@ void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site 
     void* arg;
     void operator()() const { fn(arg); }
   };
-  control_block* block =
-      finish_spawn(begin_spawn(*core, site), [&] { return call{fn, arg}; });
+  control_block* block = finish_spawn(begin_spawn(*core, site), [&] { return call{fn, arg}; });
   join_quietly(*block);
 }
 }  // namespace detail
@@ -135,5 +141,7 @@ bool runtime::shutdown(std::chrono::nanoseconds limit) {
   return false;
 }
 
-unsigned runtime::workers() const noexcept { return core_->workers; }
+unsigned runtime::workers() const noexcept {
+  return core_->workers;
+}
 }  // namespace weft

@@ -59,6 +59,7 @@ runtime_stats runtime::stats() const noexcept {
   s.blocking_calls = total(core, &counters::blocking_calls);
   s.blocking_inside = core.gate.inside_now.load(std::memory_order_relaxed);
   s.blocking_waiting = core.gate.waiting_now.load(std::memory_order_relaxed);
+  // acquire: pairs with the store in start_carrier: the entries below the count are written.
   const std::uint32_t carriers = core.carrier_count.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < carriers; ++i) {
     const carrier& c = *core.carriers[i];
@@ -74,9 +75,14 @@ runtime_stats runtime::stats() const noexcept {
   s.stacks_cached = stacks.cached;
   s.stack_bytes_mapped = stacks.mapped_bytes;
   switch (arena.tier()) {
-    case guard_tier::madvise: s.guard_tier = "madvise"; break;
-    case guard_tier::mprotect: s.guard_tier = "mprotect"; break;
-    default: break;
+    case guard_tier::madvise:
+      s.guard_tier = "madvise";
+      break;
+    case guard_tier::mprotect:
+      s.guard_tier = "mprotect";
+      break;
+    default:
+      break;
   }
   return s;
 }

@@ -18,14 +18,14 @@ class blocking_scope {
 };
 }  // namespace detail
 
-/// Runs f(), which may block its kernel thread in the kernel, without holding up other fibers: when the
-/// call lasts, the monitor gives the thread's processor to a spare thread. Costs nanoseconds when f is
-/// quick. Inside f the caller counts as a plain kernel thread: weft's primitives block it, this_fiber
-/// means this_thread. Afterwards the fiber may be on another kernel thread.
+/// Runs f(), which may block its kernel thread in the kernel, without holding up other fibers: when
+/// the call lasts, the monitor gives the thread's processor to a spare thread. Costs nanoseconds
+/// when f is quick. Inside f the caller counts as a plain kernel thread: weft's primitives block
+/// it, this_fiber means this_thread. Afterwards the fiber may be on another kernel thread.
 ///
-/// At most runtime_options::max_blocking callers are inside at a time; others park in order of arrival
-/// (runtime_stats::blocking_waiting counts them). Not a cancellation point: f runs to its end. On a
-/// kernel thread it just calls f. What f throws passes through.
+/// At most runtime_options::max_blocking callers are inside at a time; others park in order of
+/// arrival (runtime_stats::blocking_waiting counts them). Not a cancellation point: f runs to its
+/// end. On a kernel thread it just calls f. What f throws passes through.
 /// @code
 /// struct stat s;
 /// int r = weft::blocking([&] { return ::stat(path, &s); });

@@ -12,9 +12,10 @@ class deadline_exceeded : public std::system_error {
   deadline_exceeded();
 };
 
-/// Gives every cancellation point inside it, in this fiber, a deadline. Scopes nest: the earliest holds.
-/// What expires throws deadline_exceeded; POSIX-named calls return -1 with ETIMEDOUT. Works on kernel
-/// threads too. Must be destroyed by the fiber that made it, innermost first, as locals are.
+/// Gives every cancellation point inside it, in this fiber, a deadline. Scopes nest: the earliest
+/// holds. What expires throws deadline_exceeded; POSIX-named calls return -1 with ETIMEDOUT. Works
+/// on kernel threads too. Must be destroyed by the fiber that made it, innermost first, as locals
+/// are.
 /// @code
 /// weft::deadline_scope limit(10s);
 /// auto n = peer.read_some(buffer);   // throws deadline_exceeded if nothing comes for 10 s

@@ -12,28 +12,28 @@
 #include <weft/detail/time.hpp>
 
 /// @file
-/// POSIX names, POSIX results (-1 and errno); where the call would block, the calling fiber parks instead
-/// of its kernel thread. On a kernel thread each blocks as its namesake does. Each has an overload with
-/// std::error_code& last, which leaves errno alone.
+/// POSIX names, POSIX results (-1 and errno); where the call would block, the calling fiber parks
+/// instead of its kernel thread. On a kernel thread each blocks as its namesake does. Each has an
+/// overload with std::error_code& last, which leaves errno alone.
 ///
-/// Every call is a cancellation point unless it says otherwise: in a fiber that was asked to stop it
-/// returns -1 with ECANCELED, past the deadline of a deadline_scope -1 with ETIMEDOUT. They never throw,
-/// because C frames may stand above them.
+/// Every call is a cancellation point unless it says otherwise: in a fiber that was asked to stop
+/// it returns -1 with ECANCELED, past the deadline of a deadline_scope -1 with ETIMEDOUT. They
+/// never throw, because C frames may stand above them.
 ///
 /// Descriptors made by weft (io::socket, accept4, socketpair, pipe, net) are O_NONBLOCK and are
-/// registered with epoll once. Any other works too, at the price of one epoll_ctl for each park, until
-/// io::adopt() promises that it will be closed through io::close; its flags are left alone (connect sets
-/// O_NONBLOCK for the length of the call).
+/// registered with epoll once. Any other works too, at the price of one epoll_ctl for each park,
+/// until io::adopt() promises that it will be closed through io::close; its flags are left alone
+/// (connect sets O_NONBLOCK for the length of the call).
 
 namespace weft::detail {
-// Not const, unlike glibc's accessor: a compiler must not keep errno's address across a park, after which
-// the fiber may be on another thread.
+// Not const, unlike glibc's accessor: a compiler must not keep errno's address across a park, after
+// which the fiber may be on another thread.
 int* errno_address() noexcept;
 }  // namespace weft::detail
 
 #undef errno
-/// errno of the kernel thread that the fiber is on now: read afresh each time. A fiber's errno survives
-/// its parks.
+/// errno of the kernel thread that the fiber is on now: read afresh each time. A fiber's errno
+/// survives its parks.
 #define errno (*::weft::detail::errno_address())
 
 namespace weft::io {
@@ -94,22 +94,22 @@ int socket(int domain, int type, int protocol) noexcept;
 int socketpair(int domain, int type, int protocol, int* ends) noexcept;
 /// pipe2(2), O_NONBLOCK implied. Not a cancellation point.
 int pipe(int* ends, int flags = 0) noexcept;
-/// close(2). Every fiber that waits on the descriptor returns from its call with -1 and EBADF first.
-/// Not a cancellation point.
+/// close(2). Every fiber that waits on the descriptor returns from its call with -1 and EBADF
+/// first. Not a cancellation point.
 int close(int fd) noexcept;
 /// poll(2): one parked fiber, any number of descriptors; timeout in milliseconds, negative: none.
 /// Level-triggered.
 int poll(pollfd* fds, nfds_t count, int timeout) noexcept;
 
 /// Parks until a read would not block: data, end of stream, an error. Level-triggered. False: the
-/// deadline passed (errno ETIMEDOUT), the fiber was asked to stop (ECANCELED), or the descriptor is not
-/// open (EBADF).
+/// deadline passed (errno ETIMEDOUT), the fiber was asked to stop (ECANCELED), or the descriptor is
+/// not open (EBADF).
 bool wait_readable(int fd, deadline until = never) noexcept;
 /// The same for writing.
 bool wait_writable(int fd, deadline until = never) noexcept;
 
-/// Promises that fd will be closed through io::close: it is registered once from then on, as weft's own
-/// are. O_NONBLOCK is not set.
+/// Promises that fd will be closed through io::close: it is registered once from then on, as weft's
+/// own are. O_NONBLOCK is not set.
 void adopt(int fd) noexcept;
 
 namespace detail {
@@ -166,7 +166,8 @@ inline ssize_t recvfrom(int fd, void* buffer, std::size_t count, int flags, sock
 }
 inline ssize_t sendto(int fd, const void* buffer, std::size_t count, int flags, const sockaddr* to,
                       socklen_t to_size, std::error_code& error) noexcept {
-  return detail::with_code(error, [&] { return io::sendto(fd, buffer, count, flags, to, to_size); });
+  return detail::with_code(error,
+                           [&] { return io::sendto(fd, buffer, count, flags, to, to_size); });
 }
 inline ssize_t recvmsg(int fd, msghdr* message, int flags, std::error_code& error) noexcept {
   return detail::with_code(error, [&] { return io::recvmsg(fd, message, flags); });

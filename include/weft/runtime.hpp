@@ -12,19 +12,19 @@
 namespace weft {
 /// How a runtime is to be made.
 struct runtime_options {
-  /// Kernel threads that run fibers at the same time, 1 to 1024; 0: the CPUs that the affinity mask and
-  /// the cgroup quota leave us.
+  /// Kernel threads that run fibers at the same time, 1 to 1024; 0: the CPUs that the affinity mask
+  /// and the cgroup quota leave us.
   unsigned workers = 0;
-  /// Bytes a fiber may use; virtual memory, pages are taken when touched. 16 KiB to 64 MiB, rounded up to
-  /// a size class. 64 KiB below every stack are guarded.
+  /// Bytes a fiber may use; virtual memory, pages are taken when touched. 16 KiB to 64 MiB, rounded
+  /// up to a size class. 64 KiB below every stack are guarded.
   std::size_t stack_size = 256 * 1024;
-  /// Callers of weft::blocking (and of file I/O and name resolution, which go through it) that may be
-  /// inside at a time; further ones park and queue. Each may cost a kernel thread. 1 to 4096.
+  /// Callers of weft::blocking (and of file I/O and name resolution, which go through it) that may
+  /// be inside at a time; further ones park and queue. Each may cost a kernel thread. 1 to 4096.
   unsigned max_blocking = 256;
 };
 
-/// Counters and gauges of one runtime. Counters only rise; all are sums over its threads, read without
-/// stopping them, so they may be some nanoseconds apart.
+/// Counters and gauges of one runtime. Counters only rise; all are sums over its threads, read
+/// without stopping them, so they may be some nanoseconds apart.
 struct runtime_stats {
   unsigned workers = 0;                ///< runtime_options::workers, resolved
   unsigned threads = 0;                ///< kernel threads: workers, spares, the monitor
@@ -64,8 +64,8 @@ struct runtime_stats {
   } syscalls;                         ///< see system_calls
 };
 
-/// A set of kernel threads that run fibers. Any number may live in one process. A runtime in use must not
-/// be destroyed from one of its own fibers: that aborts with a line that says so.
+/// A set of kernel threads that run fibers. Any number may live in one process. A runtime in use
+/// must not be destroyed from one of its own fibers: that aborts with a line that says so.
 /// @code
 /// weft::runtime rt({.workers = 2});
 /// int n = rt.run([] { return 42; });
@@ -80,12 +80,14 @@ class runtime {
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  /// Requests stop of its fibers and waits until they have ended, but no longer than the limit. False,
-  /// and a dump on stderr, if some would not end; the runtime goes on then, and can be asked again.
+  /// Requests stop of its fibers and waits until they have ended, but no longer than the limit.
+  /// False, and a dump on stderr, if some would not end; the runtime goes on then, and can be asked
+  /// again.
   bool shutdown(std::chrono::nanoseconds limit);
 
-  /// Runs f(args...) on a fiber of this runtime and returns its result or rethrows what it threw. From a
-  /// kernel thread it blocks, from a fiber (of any runtime) it parks. Not a cancellation point itself.
+  /// Runs f(args...) on a fiber of this runtime and returns its result or rethrows what it threw.
+  /// From a kernel thread it blocks, from a fiber (of any runtime) it parks. Not a cancellation
+  /// point itself.
   /// @throws std::system_error when no further fiber may exist
   template <class F, class... A>
   auto run(F&& f, A&&... args) -> std::invoke_result_t<F, A...>;
@@ -104,8 +106,9 @@ class runtime {
 /// @throws std::logic_error when it exists already
 void configure_default(runtime_options);
 
-/// runtime::run on the process-wide default runtime, made on first use: with WEFT_WORKERS workers if that
-/// environment variable is set, else as configure_default said. In a fiber: on its own runtime.
+/// runtime::run on the process-wide default runtime, made on first use: with WEFT_WORKERS workers
+/// if that environment variable is set, else as configure_default said. In a fiber: on its own
+/// runtime.
 template <class F, class... A>
 auto run(F&& f, A&&... args) -> std::invoke_result_t<F, A...>;
 }  // namespace weft

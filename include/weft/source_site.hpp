@@ -1,8 +1,8 @@
 #pragma once
 
 namespace weft {
-/// Where in the source a fiber was spawned: shown by dumps and reports. Like std::source_location, but
-/// two words, so that every fiber can keep one.
+/// Where in the source a fiber was spawned: shown by dumps and reports. Like std::source_location,
+/// but two words, so that every fiber can keep one.
 /// @code
 /// weft::fiber f(work);                    // this file and line, by itself
 /// weft::fiber g({.name = "reader", .site = weft::source_site::current()}, work);

@@ -15,6 +15,7 @@ void prepare_asymmetric_fence() noexcept {
 }
 
 void heavy_fence() noexcept {
+  // Pairs with light_fence(); the membarrier below carries it to the other threads.
   fence(std::memory_order_seq_cst);
   if (asymmetric::has_membarrier) {
     ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);

@@ -10,10 +10,16 @@ namespace weft::detail {
 template <class T>
 using atomic = std::atomic<T>;
 
-inline void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
+inline void fence(std::memory_order order) noexcept {
+  std::atomic_thread_fence(order);
+}
 // Orders the compiler, not the CPU.
-inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
-inline void cpu_relax() noexcept { __builtin_ia32_pause(); }
+inline void compiler_fence() noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+inline void cpu_relax() noexcept {
+  __builtin_ia32_pause();
+}
 
 // A counter with one writer: a plain add in memory, no locked instruction. Any thread may read it.
 template <class T>

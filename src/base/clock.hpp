@@ -16,8 +16,9 @@ inline nanos now() noexcept {
   return static_cast<nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-// Whether `deadline` has passed. The coarse clock costs a fifth of the exact one and lags behind it by a
-// kernel tick, at most 10 ms (CONFIG_HZ=100); only when that might matter is the exact one read.
+// Whether `deadline` has passed. The coarse clock costs a fifth of the exact one and lags behind it
+// by a kernel tick, at most 10 ms (CONFIG_HZ=100); only when that might matter is the exact one
+// read.
 inline bool has_passed(nanos deadline) noexcept {
   timespec t;
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
@@ -39,5 +40,7 @@ inline timespec to_timespec(nanos duration) noexcept {
 }
 
 // A cheap clock for rate limits only: its unit is unspecified and it is never shown to a user.
-inline std::uint64_t ticks() noexcept { return __builtin_ia32_rdtsc(); }
+inline std::uint64_t ticks() noexcept {
+  return __builtin_ia32_rdtsc();
+}
 }  // namespace weft::detail

@@ -22,7 +22,9 @@ constinit sys_counts shared;
 }  // namespace
 
 // noipa: not inlined, cloned or analysed, not even by link-time optimisation.
-[[gnu::noipa]] thread_header* current() noexcept { return &header; }
+[[gnu::noipa]] thread_header* current() noexcept {
+  return &header;
+}
 
 [[gnu::noipa]] void adopt_thread(thread_header* self) noexcept {
   self->errno_address = &errno;
@@ -35,7 +37,9 @@ void on_thread_exit(void (*recycle)(control_block*) noexcept) noexcept {
   recycle_stand_in = recycle;
 }
 
-sys_counts& shared_sys_counts() noexcept { return shared; }
+sys_counts& shared_sys_counts() noexcept {
+  return shared;
+}
 
 void count_syscall(sys kind) noexcept {
   const auto at = static_cast<std::size_t>(kind);

@@ -5,10 +5,10 @@
 
 // The only thread-local state of the library, and the only way to it.
 //
-// A fiber may park on one kernel thread and resume on another, but a compiler may compute the address
-// of a thread-local once and keep it across the call in between. So no code holds such an address:
-// current() is an opaque call in an object file of its own (the policy test reads the relocations),
-// and its result is not used across a switch.
+// A fiber may park on one kernel thread and resume on another, but a compiler may compute the
+// address of a thread-local once and keep it across the call in between. So no code holds such an
+// address: current() is an opaque call in an object file of its own (the policy test reads the
+// relocations), and its result is not used across a switch.
 namespace weft::detail {
 struct control_block;
 struct processor;
@@ -22,16 +22,16 @@ struct exception_state {
 };
 
 struct thread_header {
-  control_block* fiber = nullptr;      // the fiber running here; null on a plain thread, while idle
-  processor* held = nullptr;           // the processor this thread may touch; null: none
-  carrier* self = nullptr;             // null: not a thread of a runtime
-  int* errno_address = nullptr;        // taken once by adopt_thread(), valid for the thread's life
+  control_block* fiber = nullptr;  // the fiber running here; null on a plain thread, while idle
+  processor* held = nullptr;       // the processor this thread may touch; null: none
+  carrier* self = nullptr;         // null: not a thread of a runtime
+  int* errno_address = nullptr;    // taken once by adopt_thread(), valid for the thread's life
   exception_state* exceptions = nullptr;
-  // > 0: runtime code is at work on `held`, which must not be taken away. Entered before every touch
-  // of the processor; a switch happens inside one and the resumed side leaves it.
+  // > 0: runtime code is at work on `held`, which must not be taken away. Entered before every
+  // touch of the processor; a switch happens inside one and the resumed side leaves it.
   std::uint32_t section = 0;
-  control_block* stand_in = nullptr;   // what waits in a plain thread's name, made on first use
-  sys_counts* syscalls = nullptr;      // null: the shared ones
+  control_block* stand_in = nullptr;  // what waits in a plain thread's name, made on first use
+  sys_counts* syscalls = nullptr;     // null: the shared ones
 };
 
 // The header of the calling kernel thread. Never keep it over a park.

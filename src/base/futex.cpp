@@ -13,9 +13,8 @@ bool futex_wait(const void* word, std::uint32_t expected, nanos deadline) noexce
   const timespec at = to_timespec(deadline);
   count_syscall(sys::futex_wait);
   // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time; FUTEX_WAIT would take a relative one.
-  const long result =
-      ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
-                deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
+  const long result = ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+                                deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
   return result == 0 || errno != ETIMEDOUT;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 namespace weft::detail {
-// A doubly linked list whose links live in the elements (T::previous, T::next_waiter). Owns nothing,
-// allocates nothing; the caller holds the lock that guards it.
+// A doubly linked list whose links live in the elements (T::previous, T::next_waiter). Owns
+// nothing, allocates nothing; the caller holds the lock that guards it.
 template <class T>
 class intrusive_list {
  public:

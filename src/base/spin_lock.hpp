@@ -12,7 +12,8 @@ class spin_lock {
  public:
   void lock() noexcept {
     // acquire: pairs with the release in unlock().
-    if (!held_.exchange(true, std::memory_order_acquire)) [[likely]] return;
+    if (!held_.exchange(true, std::memory_order_acquire)) [[likely]]
+      return;
     lock_slow();
   }
   bool try_lock() noexcept { return !held_.exchange(true, std::memory_order_acquire); }
@@ -34,6 +35,7 @@ class spin_lock {
         }
 #endif
       }
+      // acquire: pairs with the release in unlock().
     } while (held_.exchange(true, std::memory_order_acquire));
     static_cast<void>(spins);
   }

@@ -6,11 +6,22 @@
 #include "base/cache_line.hpp"
 
 namespace weft::detail {
-// System calls that the library itself makes, by kind. Counted where they are made; a carrier counts
-// in its own line, every other thread in a shared one.
+// System calls that the library itself makes, by kind. Counted where they are made; a carrier
+// counts in its own line, every other thread in a shared one.
 enum class sys : std::uint8_t {
-  epoll_wait, epoll_ctl, eventfd_write, futex_wait, futex_wake, read, write, accept, connect,
-  poll, close, other, count_
+  epoll_wait,
+  epoll_ctl,
+  eventfd_write,
+  futex_wait,
+  futex_wake,
+  read,
+  write,
+  accept,
+  connect,
+  poll,
+  close,
+  other,
+  count_
 };
 inline constexpr std::size_t sys_kinds = static_cast<std::size_t>(sys::count_);
 

@@ -10,8 +10,9 @@
 #include "fiber/state.hpp"
 #include "stack/stack.hpp"
 
-// Everything weft knows about one fiber, apart from its stack. Lives in type-stable slabs: a block is
-// recycled, never unmapped, so that a late waker holding {block, epoch} reads a word that tells it so.
+// Everything weft knows about one fiber, apart from its stack. Lives in type-stable slabs: a block
+// is recycled, never unmapped, so that a late waker holding {block, epoch} reads a word that tells
+// it so.
 //
 // A kernel thread that waits (joins, runs, sleeps) is stood in for by a block of its own: the same
 // word, the same claim; only making it ready differs (a futex instead of a run queue).
@@ -22,12 +23,12 @@ struct fiber_extras;
 enum class wait_kind : std::uint8_t { none, join, sleep, readable, writable, blocking, run, event };
 
 namespace fiber_flag {
-inline constexpr std::uint8_t started = 1;       // has a stack and has run
-inline constexpr std::uint8_t fp_env = 2;        // its floating-point control words travel along
-inline constexpr std::uint8_t pinned = 4;        // resumes only on extras->pinned_to
-inline constexpr std::uint8_t kernel_thread = 8; // a stand-in: woken by futex
-inline constexpr std::uint8_t return_site = 16;  // site_file is a return address
-inline constexpr std::uint8_t pin_at_start = 32; // pinned to the kernel thread that first runs it
+inline constexpr std::uint8_t started = 1;        // has a stack and has run
+inline constexpr std::uint8_t fp_env = 2;         // its floating-point control words travel along
+inline constexpr std::uint8_t pinned = 4;         // resumes only on extras->pinned_to
+inline constexpr std::uint8_t kernel_thread = 8;  // a stand-in: woken by futex
+inline constexpr std::uint8_t return_site = 16;   // site_file is a return address
+inline constexpr std::uint8_t pin_at_start = 32;  // pinned to the kernel thread that first runs it
 }  // namespace fiber_flag
 
 namespace cancel_bit {
@@ -35,30 +36,33 @@ inline constexpr std::uint32_t stop_requested = 1;
 }
 
 struct alignas(cache_line) control_block {
-  // -- what a switch and a wake touch ---------------------------------------------------------------
-  context ctx;                    // meaningful while suspended
+  // -- what a switch and a wake touch
+  // ---------------------------------------------------------------
+  context ctx;  // meaningful while suspended
   wait_word word;
   control_block* next = nullptr;  // link of the one queue or free list the block is on
   stack stk;                      // bound at the first run, gone at the end (D4)
   exception_state exceptions;     // saved while suspended
   int saved_errno = 0;            // saved while suspended
   stack_class size_class = 0;
-  std::uint8_t flags = 0;         // fiber_flag; written by the spawner before publication, then owner
+  std::uint8_t flags = 0;  // fiber_flag; written by the spawner before publication, then owner
   wait_kind waits_for = wait_kind::none;
-  std::uint8_t shields = 0;       // > 0: cancellation points do not look at `cancel`. Owner.
+  std::uint8_t shields = 0;  // > 0: cancellation points do not look at `cancel`. Owner.
 
-  // -- joining, cancelling, accounting --------------------------------------------------------------
+  // -- joining, cancelling, accounting
+  // --------------------------------------------------------------
   atomic<runtime_core*> rt{nullptr};
-  atomic<control_block*> joiner{nullptr};  // see time/join.cpp
+  atomic<control_block*> joiner{nullptr};         // see time/join.cpp
   atomic<wait_word::epoch_type> joiner_epoch{0};  // valid while `joiner` is a block
-  atomic<std::uint32_t> cancel{0};         // cancel_bit; any thread sets
+  atomic<std::uint32_t> cancel{0};                // cancel_bit; any thread sets
   std::uint32_t site_line = 0;
-  const void* waits_on = nullptr;          // for dumps: the object, or the fd as a number
-  nanos deadline = never;                  // innermost deadline_scope
-  atomic<fiber_extras*> extras{nullptr};   // what few fibers need; made by whoever needs it first
-  atomic<std::uint64_t> serial{0};         // fiber::id; 0: nobody lives here
+  const void* waits_on = nullptr;         // for dumps: the object, or the fd as a number
+  nanos deadline = never;                 // innermost deadline_scope
+  atomic<fiber_extras*> extras{nullptr};  // what few fibers need; made by whoever needs it first
+  atomic<std::uint64_t> serial{0};        // fiber::id; 0: nobody lives here
 
-  // -- what it runs ---------------------------------------------------------------------------------
+  // -- what it runs
+  // ---------------------------------------------------------------------------------
   void (*invoke)(void* closure) = nullptr;  // runs the closure and destroys it
   const char* site_file = nullptr;          // or a return address (fiber_flag::return_site)
   static constexpr std::size_t closure_size = 48;

@@ -44,6 +44,7 @@ std::stop_source stop_source_of(control_block& block) {
 }
 
 std::stop_source existing_stop_source(control_block& block) noexcept {
+  // acquire: pairs with the release of whoever made them, in extras_of.
   fiber_extras* extras = block.extras.load(std::memory_order_acquire);
   if (!extras) return std::stop_source(std::nostopstate);
   const spin_guard guard(extras->lock);
@@ -76,6 +77,7 @@ void copy_name(const control_block& block, char (&to)[fiber_extras::name_size]) 
 }
 
 const char* name_of(const control_block& block) noexcept {
+  // acquire: pairs with the release in extras_of.
   const fiber_extras* extras = block.extras.load(std::memory_order_acquire);
   return extras ? extras->name : "";
 }

@@ -12,9 +12,9 @@ struct carrier;
 // where fibers are made ready (park/cancel.cpp).
 void request_stop_word(control_block*) noexcept;
 
-// The part of a fiber that few fibers have: a name, a std stop state, a kernel thread it is tied to,
-// floating-point words of its own. Made on first need by any thread that may reach the block (its
-// handle's owner or the fiber itself), freed when the block is recycled.
+// The part of a fiber that few fibers have: a name, a std stop state, a kernel thread it is tied
+// to, floating-point words of its own. Made on first need by any thread that may reach the block
+// (its handle's owner or the fiber itself), freed when the block is recycled.
 struct fiber_extras {
   struct bridge {
     control_block* block;
@@ -27,9 +27,9 @@ struct fiber_extras {
   unsigned pin_depth = 0;        // owner only: nested this_fiber::pin
   fp_env fp;                     // owner only
 
-  spin_lock lock;                                        // guards the two below
+  spin_lock lock;  // guards the two below
   std::stop_source source{std::nostopstate};
-  std::optional<std::stop_callback<bridge>> from_std;    // std's request_stop reaches the fiber
+  std::optional<std::stop_callback<bridge>> from_std;  // std's request_stop reaches the fiber
 };
 
 // Any thread that may reach the block. May throw std::bad_alloc.
@@ -38,8 +38,8 @@ fiber_extras& extras_of(control_block&);
 std::stop_source stop_source_of(control_block&);
 // The existing stop state or none.
 std::stop_source existing_stop_source(control_block&) noexcept;
-// Any thread, for a block it does not own: the stop state if the block is `owner`'s and has one. Safe
-// against the block being recycled meanwhile.
+// Any thread, for a block it does not own: the stop state if the block is `owner`'s and has one.
+// Safe against the block being recycled meanwhile.
 std::stop_source share_stop_source(control_block&, const runtime_core* owner) noexcept;
 // Block goes back to its slab; nobody can reach it any more.
 void drop_extras(control_block&) noexcept;

@@ -18,9 +18,9 @@ constexpr std::size_t chunk_bytes = 2 * 1024 * 1024;
 constexpr std::size_t max_chunks = 32768;  // 358 million blocks
 
 struct slab {
-  spin_lock lock;                       // guards what follows, but for reading chunks
+  spin_lock lock;  // guards what follows, but for reading chunks
   control_block* free = nullptr;
-  control_block* fresh = nullptr;       // [fresh, fresh_end) of the newest chunk: never used yet
+  control_block* fresh = nullptr;  // [fresh, fresh_end) of the newest chunk: never used yet
   control_block* fresh_end = nullptr;
   atomic<std::size_t> chunks{0};
   struct {
@@ -96,6 +96,7 @@ void slab_give(control_block* first, control_block* last) noexcept {
 }
 
 void slab_for_each(void (*visit)(control_block&, void*), void* arg) noexcept {
+  // acquire: pairs with the release in map_chunk_locked: the entries below the count are written.
   const std::size_t chunks = all.chunks.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < chunks; ++i) {
     for (std::size_t k = 0; k < all.chunk[i].count; ++k) visit(all.chunk[i].begin[k], arg);
@@ -106,7 +107,9 @@ std::uint64_t take_serials(std::uint64_t count) noexcept {
   return next_serial.fetch_add(count, std::memory_order_relaxed);
 }
 
-void slab_cache::refill_slow() { first_ = slab_take(batch, count_); }
+void slab_cache::refill_slow() {
+  first_ = slab_take(batch, count_);
+}
 
 void slab_cache::spill_slow(std::size_t leave) noexcept {
   if (count_ <= leave) return;

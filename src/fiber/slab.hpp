@@ -4,13 +4,13 @@
 
 #include "fiber/control_block.hpp"
 
-// Where control blocks come from. Process-wide and type-stable: chunks are mapped and never unmapped,
-// and a block that has been one stays one.
+// Where control blocks come from. Process-wide and type-stable: chunks are mapped and never
+// unmapped, and a block that has been one stays one.
 namespace weft::detail {
 void drop_extras(control_block&) noexcept;  // extras.hpp
 
-// Any thread. A list of up to `wanted` free blocks through `next`; throws std::system_error when the
-// process may map no more.
+// Any thread. A list of up to `wanted` free blocks through `next`; throws std::system_error when
+// the process may map no more.
 control_block* slab_take(std::size_t wanted, std::size_t& taken);
 // Any thread. A list of free blocks through `next`.
 void slab_give(control_block* first, control_block* last) noexcept;
@@ -23,7 +23,8 @@ std::uint64_t take_serials(std::uint64_t count) noexcept;
 inline void renew_block(control_block& block) noexcept {
   block.serial.store(0, std::memory_order_relaxed);
   block.word.renew();
-  if (block.extras.load(std::memory_order_relaxed)) [[unlikely]] drop_extras(block);
+  if (block.extras.load(std::memory_order_relaxed)) [[unlikely]]
+    drop_extras(block);
   block.joiner.store(nullptr, std::memory_order_relaxed);
   block.cancel.store(0, std::memory_order_relaxed);
   block.flags = 0;
@@ -36,7 +37,8 @@ inline void renew_block(control_block& block) noexcept {
 class slab_cache {
  public:
   control_block* take() {
-    if (!first_) [[unlikely]] refill_slow();
+    if (!first_) [[unlikely]]
+      refill_slow();
     control_block* block = first_;
     first_ = block->next;
     --count_;
@@ -45,13 +47,15 @@ class slab_cache {
   void give(control_block* block) noexcept {
     block->next = first_;
     first_ = block;
-    if (++count_ > keep) [[unlikely]] spill_slow(keep / 2);
+    if (++count_ > keep) [[unlikely]]
+      spill_slow(keep / 2);
   }
   void flush() noexcept { spill_slow(0); }
 
  private:
   static constexpr std::size_t batch = 64;
-  static constexpr std::size_t keep = 16384;  // 3 MiB: a burst of short fibers stays out of the lock
+  static constexpr std::size_t keep =
+      16384;  // 3 MiB: a burst of short fibers stays out of the lock
   void refill_slow();
   void spill_slow(std::size_t leave) noexcept;
 

@@ -49,8 +49,8 @@ class wait_word {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     for (;;) {
       if (seen >> epoch_shift != epoch || (seen & state_mask) != parked) return false;
-      const std::uint64_t wanted = epoch << epoch_shift |
-                                   static_cast<std::uint64_t>(reason) << reason_shift | claimed;
+      const std::uint64_t wanted =
+          epoch << epoch_shift | static_cast<std::uint64_t>(reason) << reason_shift | claimed;
       if (word_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
                                       std::memory_order_relaxed)) {
         return true;
@@ -59,8 +59,8 @@ class wait_word {
   }
 
   // Any thread: the epoch of a wait that a stop request may end now, 0 if there is none.
-  // seq_cst: the canceller's half of the cancellation protocol, see park/cancel.cpp. Also an acquire:
-  // pairs with begin(), for the publication mark.
+  // seq_cst: the canceller's half of the cancellation protocol, see park/cancel.cpp. Also an
+  // acquire: pairs with begin(), for the publication mark.
   epoch_type cancellable_epoch() const noexcept {
     const std::uint64_t seen = word_.load(std::memory_order_seq_cst);
     const bool open = (seen & state_mask) == parked && (seen & cancellable_bit) != 0;
@@ -82,9 +82,7 @@ class wait_word {
     return seen >> epoch_shift == epoch && (seen & state_mask) == parked;
   }
   // The epoch of the wait that is open or was last.
-  epoch_type epoch() const noexcept {
-    return word_.load(std::memory_order_relaxed) >> epoch_shift;
-  }
+  epoch_type epoch() const noexcept { return word_.load(std::memory_order_relaxed) >> epoch_shift; }
 
   // Any thread, for dumps and statistics.
   bool is_parked() const noexcept {

@@ -34,7 +34,8 @@ fd_entry* find_entry(int fd) noexcept {
   if (index >= max_chunks) return nullptr;  // negative numbers end here too
   // acquire: pairs with the release in make_chunk_slow.
   fd_chunk* at = chunks[index].load(std::memory_order_acquire);
-  if (!at) [[unlikely]] at = make_chunk_slow(index);
+  if (!at) [[unlikely]]
+    at = make_chunk_slow(index);
   return at ? &at->entries[number % chunk_size] : nullptr;
 }
 

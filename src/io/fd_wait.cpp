@@ -6,14 +6,16 @@
 #include <new>
 
 #include "base/syscount.hpp"
-#include "io/events.hpp"
 #include "io/errno.hpp"
+#include "io/events.hpp"
 
 namespace weft::detail {
 namespace {
 // The entry was locked before the park, so that no edge is delivered between linking and being off
 // the stack.
-void publish_fd(control_block*, void* arg) noexcept { static_cast<fd_entry*>(arg)->lock.unlock(); }
+void publish_fd(control_block*, void* arg) noexcept {
+  static_cast<fd_entry*>(arg)->lock.unlock();
+}
 
 fd_end fail(int error) noexcept {
   set_errno(error);

@@ -1,5 +1,5 @@
-// read and write and their kin, which take any descriptor: weft's own, sockets of others, pipes, terminals,
-// regular files.
+// read and write and their kin, which take any descriptor: weft's own, sockets of others, pipes,
+// terminals, regular files.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,8 +34,9 @@ ssize_t through_blocking(sys kind, Call&& call) noexcept {
   return result;
 }
 
-// A descriptor that is not ours: its flags stay as they are, so the call may block. It is made only when
-// poll says that it will not, and inside a blocking section, because another reader may be quicker.
+// A descriptor that is not ours: its flags stay as they are, so the call may block. It is made only
+// when poll says that it will not, and inside a blocking section, because another reader may be
+// quicker.
 template <class Call>
 ssize_t foreign(int fd, direction d, sys kind, Call&& call) noexcept {
   if (is_file(fd)) return through_blocking(kind, call);
@@ -49,8 +50,10 @@ template <class Plain, class Quick>
 ssize_t transfer(int fd, direction d, sys kind, Plain&& plain, Quick&& quick) noexcept {
   if (!current()->fiber) {
     const fd_entry* entry = find_entry(fd);
-    // A kernel thread outside of a deadline_scope, on a descriptor that is not ours: the plain call.
-    if (scope_deadline() == weft::detail::never && !(entry && entry->has(fd_flag::nonblock))) return plain();
+    // A kernel thread outside of a deadline_scope, on a descriptor that is not ours: the plain
+    // call.
+    if (scope_deadline() == weft::detail::never && !(entry && entry->has(fd_flag::nonblock)))
+      return plain();
     return retry(fd, d, kind, true, [&]() -> ssize_t {
       if (entry && entry->has(fd_flag::nonblock)) return plain();
       const short events = d == direction::in ? POLLIN : POLLOUT;

@@ -1,4 +1,5 @@
-// Descriptors come and go: what weft makes it owns, and what it closes it tells the waiters of first.
+// Descriptors come and go: what weft makes it owns, and what it closes it tells the waiters of
+// first.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -17,8 +18,9 @@ using namespace weft::detail;
 namespace {
 constexpr std::uint8_t own_flags = fd_flag::own | fd_flag::nonblock;
 
-// A short read proves that nothing is left only where the kernel fills the buffer as far as it can: TCP.
-// A sequence of packets ends a read at each, and so does a descriptor passed over a Unix socket.
+// A short read proves that nothing is left only where the kernel fills the buffer as far as it can:
+// TCP. A sequence of packets ends a read at each, and so does a descriptor passed over a Unix
+// socket.
 bool drains(int domain, int type, int protocol) noexcept {
   return (domain == AF_INET || domain == AF_INET6) &&
          (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
@@ -38,7 +40,8 @@ bool drains(int fd) noexcept {
 // False: errno says why not.
 bool pause_a_millisecond() noexcept {
   try {
-    const wait_end end = wait(wait_kind::sleep, nullptr, saturating_add(now(), 1'000'000), nullptr, nullptr);
+    const wait_end end =
+        wait(wait_kind::sleep, nullptr, saturating_add(now(), 1'000'000), nullptr, nullptr);
     if (end == wait_end::timed_out) return true;
     set_errno(end == wait_end::cancelled ? ECANCELED : ETIMEDOUT);
   } catch (const std::bad_alloc&) {
@@ -87,8 +90,8 @@ int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) noexcept {
   if (quick || !current()->fiber) {
     accepted = retry(fd, direction::in, sys::accept, true, attempt);
   } else {
-    // A listener that is not ours may be blocking: ask first, and call where blocking does no harm, for
-    // another acceptor may be quicker.
+    // A listener that is not ours may be blocking: ask first, and call where blocking does no harm,
+    // for another acceptor may be quicker.
     do {
       if (!wait_readable(fd)) return -1;
       const blocking_section inside;
@@ -114,7 +117,8 @@ int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept {
     if (restore >= 0) ::fcntl(fd, F_SETFL, restore | O_NONBLOCK);
   }
   int result = ::connect(fd, to, to_size);
-  // A Unix socket whose listener's backlog is full says EAGAIN, and no event will tell when it is not.
+  // A Unix socket whose listener's backlog is full says EAGAIN, and no event will tell when it is
+  // not.
   while (result != 0 && get_errno() == EAGAIN && current()->fiber) {
     if (!pause_a_millisecond()) break;
     result = ::connect(fd, to, to_size);
@@ -155,8 +159,8 @@ int close(int fd) noexcept {
   const int result = ::close(fd);
   const int error = get_errno();
   {
-    // Whoever began between the two: the kernel has dropped their registration. They try again, and are
-    // told; should the number be in use by now, they wait for its new owner like anybody else.
+    // Whoever began between the two: the kernel has dropped their registration. They try again, and
+    // are told; should the number be in use by now, they wait for its new owner like anybody else.
     const spin_guard guard(entry->lock);
     wake_waiters_locked(entry->in, wake_reason::wake, nullptr, ready);
     wake_waiters_locked(entry->out, wake_reason::wake, nullptr, ready);
@@ -174,8 +178,8 @@ void adopt(int fd) noexcept {
   const bool stream = drains(fd);
   set_errno(error);
   if (flags < 0) return;
-  adopt_new(fd, with_stream(static_cast<std::uint8_t>(fd_flag::own |
-                                                      (nonblock ? fd_flag::nonblock : 0)),
-                            stream));
+  adopt_new(
+      fd, with_stream(static_cast<std::uint8_t>(fd_flag::own | (nonblock ? fd_flag::nonblock : 0)),
+                      stream));
 }
 }  // namespace weft::io

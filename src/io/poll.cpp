@@ -46,9 +46,9 @@ bool wait_one(int fd, direction d, deadline until) noexcept {
   }
 }
 
-// A wait on many descriptors. The nodes lie in the waiter's frame and are linked by publish(), after the
-// fiber is off its stack; the fiber may be woken by the first of them while publish() is still at work
-// on the others, so it waits for `published` before it takes the frame down.
+// A wait on many descriptors. The nodes lie in the waiter's frame and are linked by publish(),
+// after the fiber is off its stack; the fiber may be woken by the first of them while publish() is
+// still at work on the others, so it waits for `published` before it takes the frame down.
 struct many {
   struct part {
     fd_waiter node;
@@ -91,7 +91,8 @@ struct many {
     for (std::size_t i = 0; i < count; ++i) {
       part& p = parts[i];
       const spin_guard guard(p.entry->lock);
-      if (p.node.linked) p.entry->side(p.out ? direction::out : direction::in).waiters.erase(p.node);
+      if (p.node.linked)
+        p.entry->side(p.out ? direction::out : direction::in).waiters.erase(p.node);
     }
   }
 };
@@ -109,7 +110,8 @@ std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count) noexcept {
                        .out = out,
                        .edges = side.edges.load(std::memory_order_relaxed)};
     };
-    // Errors and hang-ups are reported whatever was asked for; they come as edges of both directions.
+    // Errors and hang-ups are reported whatever was asked for; they come as edges of both
+    // directions.
     if (fds[i].events & POLLOUT) add(true);
     if ((fds[i].events & ~POLLOUT) != 0 || (fds[i].events & POLLOUT) == 0) add(false);
   }
@@ -117,8 +119,12 @@ std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count) noexcept {
 }
 }  // namespace
 
-bool wait_readable(int fd, deadline until) noexcept { return wait_one(fd, direction::in, until); }
-bool wait_writable(int fd, deadline until) noexcept { return wait_one(fd, direction::out, until); }
+bool wait_readable(int fd, deadline until) noexcept {
+  return wait_one(fd, direction::in, until);
+}
+bool wait_writable(int fd, deadline until) noexcept {
+  return wait_one(fd, direction::out, until);
+}
 
 int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
   if (!may_enter()) return -1;

@@ -13,7 +13,8 @@
 namespace weft::detail {
 namespace {
 constexpr std::uint64_t kick_data = ~std::uint64_t{0};
-// Events a call: enough that a thousand busy connections cost a few calls, few enough for a small stack.
+// Events a call: enough that a thousand busy connections cost a few calls, few enough for a small
+// stack.
 constexpr int batch = 256;
 constexpr std::uint32_t everything =
     static_cast<std::uint32_t>(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI) | EPOLLET;
@@ -39,20 +40,23 @@ poller::poller(const runtime_core* core)
     : core_(core), id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) {
-    throw_system(errno, "weft: a runtime needs an epoll descriptor (RLIMIT_NOFILE, or "
-                        "/proc/sys/fs/epoll/max_user_instances, may be too low)");
+    throw_system(errno,
+                 "weft: a runtime needs an epoll descriptor (RLIMIT_NOFILE, or "
+                 "/proc/sys/fs/epoll/max_user_instances, may be too low)");
   }
   kick_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event{};
-  // Level-triggered, and read by the poll that blocks: an edge could be taken by a processor that only
-  // looks, and the thread that blocks, for whom it was meant, would be put back to sleep by the kernel.
+  // Level-triggered, and read by the poll that blocks: an edge could be taken by a processor that
+  // only looks, and the thread that blocks, for whom it was meant, would be put back to sleep by
+  // the kernel.
   event.events = EPOLLIN;
   event.data.u64 = kick_data;
   if (kick_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, kick_, &event) != 0) {
     const int error = errno;
     if (kick_ >= 0) ::close(kick_);
     ::close(epoll_);
-    throw_system(error, "weft: a runtime needs an eventfd descriptor (RLIMIT_NOFILE may be too low)");
+    throw_system(error,
+                 "weft: a runtime needs an eventfd descriptor (RLIMIT_NOFILE may be too low)");
   }
 }
 
@@ -64,9 +68,8 @@ poller::~poller() {
 int poller::control(int operation, fd_entry& entry, int fd, std::uint32_t events) noexcept {
   epoll_event event{};
   event.events = events;
-  event.data.u64 =
-      std::uint64_t{entry.generation.load(std::memory_order_relaxed)} << 32 |
-      static_cast<std::uint32_t>(fd);
+  event.data.u64 = std::uint64_t{entry.generation.load(std::memory_order_relaxed)} << 32 |
+                   static_cast<std::uint32_t>(fd);
   count_syscall(sys::epoll_ctl);
   return ::epoll_ctl(epoll_, operation, fd, &event) == 0 ? 0 : errno;
 }
@@ -77,8 +80,8 @@ int poller::arm_locked(fd_entry& entry, int fd) noexcept {
   if (own && here) return 0;
   std::uint32_t events = everything;
   if (!own) {
-    // Somebody may close the descriptor behind us and open another under its number: every park arms
-    // anew, which also brings the edge again if it is ready now.
+    // Somebody may close the descriptor behind us and open another under its number: every park
+    // arms anew, which also brings the edge again if it is ready now.
     events = EPOLLET;
     if (!entry.in.waiters.empty()) events |= EPOLLIN | EPOLLRDHUP;
     if (!entry.out.waiters.empty()) events |= EPOLLOUT;

@@ -37,8 +37,8 @@ class poller {
   atomic<bool> used_{false};
 };
 
-// Ends the waits of one direction; entry lock held. Waiters are fibers (threads sleep in poll). Those of
-// `core`, or all if that is null, go to `ready`, others are made ready at once.
+// Ends the waits of one direction; entry lock held. Waiters are fibers (threads sleep in poll).
+// Those of `core`, or all if that is null, go to `ready`, others are made ready at once.
 void wake_waiters_locked(fd_direction& side, wake_reason reason, const runtime_core* core,
                          task_list<control_block>& ready) noexcept;
 }  // namespace weft::detail

@@ -1,12 +1,13 @@
 // Asking fibers to stop.
 //
 // INVARIANT. A fiber that was asked to stop and is in a cancellable wait has that wait ended.
-// The fiber:     F1 word := {epoch, parked, cancellable}   F2 light fence   F3 look at the stop bits
-// The canceller: C1 set the bit                            C2 heavy fence   C3 look at the word
-// By the property of the pair of fences, F3 sees C1 or C3 sees F1 (or a later wait of the same fiber,
-// whose own F3 comes later still and sees C1). Whoever sees the other tries to claim the epoch; the
-// claim decides against wakes and timeouts as usual, and losing it means that the wait has ended.
-// The fiber's side is free of locked instructions because a park is hot and a stop request is rare.
+// The fiber:     F1 word := {epoch, parked, cancellable}   F2 light fence   F3 look at the stop
+// bits The canceller: C1 set the bit                            C2 heavy fence   C3 look at the
+// word By the property of the pair of fences, F3 sees C1 or C3 sees F1 (or a later wait of the same
+// fiber, whose own F3 comes later still and sees C1). Whoever sees the other tries to claim the
+// epoch; the claim decides against wakes and timeouts as usual, and losing it means that the wait
+// has ended. The fiber's side is free of locked instructions because a park is hot and a stop
+// request is rare.
 #include <stop_token>
 
 #include "base/asymmetric_fence.hpp"
@@ -19,7 +20,8 @@ namespace {
 void end_cancellable_wait(control_block& block) noexcept {
   const wait_word::epoch_type epoch = block.word.cancellable_epoch();  // C3
   if (epoch == 0) return;
-  // A cancellable wait is a fiber's, so it has a runtime, and its own processors are those that publish.
+  // A cancellable wait is a fiber's, so it has a runtime, and its own processors are those that
+  // publish.
   cancel_wait(*block.rt.load(std::memory_order_acquire), block, epoch);
 }
 }  // namespace
@@ -34,8 +36,7 @@ void request_stop_word(control_block* block) noexcept {
 }
 
 bool request_stop(control_block& block) noexcept {
-  const bool first =
-      !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
+  const bool first = !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
   request_stop_word(&block);
   // Callbacks run here, on the requester, as std says; they find the bit set.
   existing_stop_source(block).request_stop();
@@ -63,8 +64,8 @@ void request_stop_all(runtime_core& core) noexcept {
 
 std::stop_source stop_state(control_block& block) {
   std::stop_source source = stop_source_of(block);
-  // Either request_stop_all finds the state, or this finds the request: it sets `cancelling` and then
-  // looks at the state under the lock under which it was stored.
+  // Either request_stop_all finds the state, or this finds the request: it sets `cancelling` and
+  // then looks at the state under the lock under which it was stored.
   if (stop_requested(block)) source.request_stop();
   return source;
 }

@@ -51,7 +51,9 @@ control_block& self_block() {
   return make_stand_in(header);
 }
 
-bool cancellable_now() noexcept { return cancellable_on(current()); }
+bool cancellable_now() noexcept {
+  return cancellable_on(current());
+}
 
 bool cancelled_now() noexcept {
   const thread_header* header = current();
@@ -59,7 +61,8 @@ bool cancelled_now() noexcept {
 }
 
 void cancellation_point() {
-  if (cancelled_now()) [[unlikely]] throw operation_canceled();
+  if (cancelled_now()) [[unlikely]]
+    throw operation_canceled();
 }
 
 wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn publish, void* arg,

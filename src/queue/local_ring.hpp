@@ -38,8 +38,8 @@
 
 namespace weft::detail {
 
-// 1024 and not 256: once more fibers are ready than fit, each of their yields pays for its share of a
-// spill and a refill, four times what a yield costs.
+// 1024 and not 256: once more fibers are ready than fit, each of their yields pays for its share of
+// a spill and a refill, four times what a yield costs.
 template <class T, std::uint32_t Capacity = 1024>
 class alignas(cache_line) local_ring {
   static_assert(Capacity >= 2 && (Capacity & (Capacity - 1)) == 0, "a power of two, at least 2");
@@ -63,8 +63,8 @@ class alignas(cache_line) local_ring {
   // keep some tasks where thieves cannot claim them, and they would wait for as long as the running
   // fiber computes.
   //
-  // upcoming(next, after_next) is called when at least two more are queued, to prefetch them. Hints: a
-  // thief may take them meanwhile.
+  // upcoming(next, after_next) is called when at least two more are queued, to prefetch them.
+  // Hints: a thief may take them meanwhile.
   template <class F>
   T* pop(F&& upcoming) noexcept {
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);

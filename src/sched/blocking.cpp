@@ -60,8 +60,7 @@ blocking_section::blocking_section() noexcept {
   --header->section;
   // release: pairs with the acquire of the monitor's or our own compare-exchange; the processor's
   // queues as we leave them belong to whoever moves this word on.
-  state_ = processor_state::blocking_call(
-      p_->count.blocking_calls.load(std::memory_order_relaxed));
+  state_ = processor_state::blocking_call(p_->count.blocking_calls.load(std::memory_order_relaxed));
   p_->state.store(state_, std::memory_order_release);
 }
 

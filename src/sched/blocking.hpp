@@ -1,8 +1,8 @@
 #pragma once
 #include "fiber/control_block.hpp"
 
-// A fiber that blocks its kernel thread (D13). Between enter and leave the thread counts as a plain one:
-// what the callee does with weft's primitives, it does as a kernel thread.
+// A fiber that blocks its kernel thread (D13). Between enter and leave the thread counts as a plain
+// one: what the callee does with weft's primitives, it does as a kernel thread.
 namespace weft::detail {
 class blocking_section {
  public:

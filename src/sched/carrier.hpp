@@ -22,22 +22,23 @@ enum class sleep_state : std::uint32_t { awake, on_futex, in_watch, notified };
 // Type-stable: a waker may still be looking at one whose runtime has just ended.
 struct carrier {
   runtime_core* core = nullptr;
-  context loop;                  // its own stack, suspended while a fiber runs
+  context loop;  // its own stack, suspended while a fiber runs
   pthread_t thread{};
   std::uint32_t index = 0;
   bool started = false;
 
-  // -- any thread ------------------------------------------------------------------------------------
+  // -- any thread
+  // ------------------------------------------------------------------------------------
   alignas(cache_line) atomic<std::uint32_t> sleep{0};  // sleep_state; also the futex word
-  processor* handed = nullptr;   // written by the waker before its exchange, read after waking
+  processor* handed = nullptr;  // written by the waker before its exchange, read after waking
   bool handed_searching = false;
-  carrier* next_spare = nullptr; // link of the spare list, under the idle lock
-  bool spare = false;            // likewise
-  bool starving = false;         // has pinned work and no processor; likewise
+  carrier* next_spare = nullptr;  // link of the spare list, under the idle lock
+  bool spare = false;             // likewise
+  bool starving = false;          // has pinned work and no processor; likewise
 
   // Fibers that may run only here (D12). Any thread pushes.
   spin_lock pinned_lock;
-  task_list<control_block> pinned;           // guarded by pinned_lock
+  task_list<control_block> pinned;  // guarded by pinned_lock
   atomic<std::uint32_t> pinned_count{0};
 
   sys_counts syscalls;

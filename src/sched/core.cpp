@@ -34,7 +34,9 @@ void reset(counters& c) noexcept {
 }
 }  // namespace
 
-runtime_core* first_core() noexcept { return cores.load(std::memory_order_acquire); }
+runtime_core* first_core() noexcept {
+  return cores.load(std::memory_order_acquire);
+}
 
 runtime_core& obtain_core(std::uint32_t workers) {
   runtime_core* core = reuse_core();
@@ -77,8 +79,8 @@ runtime_core& obtain_core(std::uint32_t workers) {
 
 void stop_threads(runtime_core& core) noexcept {
   core.stopping.store(1, std::memory_order_seq_cst);
-  // One at a time, each under the lock: a carrier on its way to sleep has either seen `stopping` or is
-  // woken here. The monitor starts no carriers once it is gone, so it goes first.
+  // One at a time, each under the lock: a carrier on its way to sleep has either seen `stopping` or
+  // is woken here. The monitor starts no carriers once it is gone, so it goes first.
   core.monitor.sleep.store(static_cast<std::uint32_t>(sleep_state::notified),
                            std::memory_order_release);
   futex_wake(&core.monitor.sleep, 1);
@@ -120,6 +122,7 @@ void recycle_core(runtime_core& core) noexcept {
     p.holder.store(nullptr, std::memory_order_relaxed);
   }
   core.events = nullptr;
+  // release: pairs with the acquire in reuse_core.
   core.in_use.store(false, std::memory_order_release);
 }
 

@@ -18,54 +18,58 @@ inline constexpr std::uint32_t max_carriers = 8192;
 // A wait list for callers of blocking() beyond the cap; see sched/blocking.cpp.
 struct blocking_gate {
   spin_lock lock;
-  std::uint32_t inside = 0;                // guarded by lock
-  task_list<control_block> waiting;        // likewise
-  atomic<std::uint32_t> inside_now{0};     // mirrors, for statistics
+  std::uint32_t inside = 0;             // guarded by lock
+  task_list<control_block> waiting;     // likewise
+  atomic<std::uint32_t> inside_now{0};  // mirrors, for statistics
   atomic<std::uint32_t> waiting_now{0};
 };
 
-// The shared state of one runtime. Type-stable and process-wide: recycled when the runtime ends, never
-// freed, because a foreign thread may be half way through waking a fiber of it (D3). The cores of a
-// process are few, so they are kept in a list for ever.
+// The shared state of one runtime. Type-stable and process-wide: recycled when the runtime ends,
+// never freed, because a foreign thread may be half way through waking a fiber of it (D3). The
+// cores of a process are few, so they are kept in a list for ever.
 struct alignas(cache_line) runtime_core {
-  // -- written once at start -------------------------------------------------------------------------
+  // -- written once at start
+  // -------------------------------------------------------------------------
   std::uint32_t workers = 0;
-  std::uint32_t search_limit = 1;       // max(1, workers / 2)
-  std::uint32_t blocking_limit = 0;     // callers of blocking() at a time
+  std::uint32_t search_limit = 1;    // max(1, workers / 2)
+  std::uint32_t blocking_limit = 0;  // callers of blocking() at a time
   stack_class default_class = 0;
   event_source* events = nullptr;
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
 
-  // -- any thread ------------------------------------------------------------------------------------
+  // -- any thread
+  // ------------------------------------------------------------------------------------
   inject_queue<control_block> inject;
   alignas(cache_line) idle_word idle;
-  atomic<std::uint32_t> watch{0};             // 1: a thread blocks in events->poll, or is about to
-  atomic<nanos> watch_until{never};           // when it will return by itself
-  atomic<std::uint32_t> monitor_resting{0};   // 1: the monitor sleeps without a time limit
-  atomic<std::uint32_t> stopping{0};          // carriers are to leave
-  atomic<std::uint32_t> cancelling{0};        // every fiber counts as asked to stop
-  atomic<std::uint32_t> draining{0};          // somebody waits in `drained` for the last fiber
-  atomic<std::uint32_t> drained{0};           // futex word, advanced when a fiber ends while draining
-  atomic<std::uint32_t> frozen{0};            // the process exits: carriers stop at their next switch
-  atomic<std::uint32_t> frozen_count{0};      // those that have
-  atomic<std::uint32_t> foreign_visits{0};    // foreign threads inside a wake; the end waits for 0
+  atomic<std::uint32_t> watch{0};            // 1: a thread blocks in events->poll, or is about to
+  atomic<nanos> watch_until{never};          // when it will return by itself
+  atomic<std::uint32_t> monitor_resting{0};  // 1: the monitor sleeps without a time limit
+  atomic<std::uint32_t> stopping{0};         // carriers are to leave
+  atomic<std::uint32_t> cancelling{0};       // every fiber counts as asked to stop
+  atomic<std::uint32_t> draining{0};         // somebody waits in `drained` for the last fiber
+  atomic<std::uint32_t> drained{0};         // futex word, advanced when a fiber ends while draining
+  atomic<std::uint32_t> frozen{0};          // the process exits: carriers stop at their next switch
+  atomic<std::uint32_t> frozen_count{0};    // those that have
+  atomic<std::uint32_t> foreign_visits{0};  // foreign threads inside a wake; the end waits for 0
   atomic<std::uint64_t> foreign_spawned{0};
-  // A lone fiber pushed into a slot is mostly half of a ping-pong pair, and waking a processor for it
-  // is wasted. Pushes between two such wakes: doubled by a fruitless search, reset by a fruitful one.
+  // A lone fiber pushed into a slot is mostly half of a ping-pong pair, and waking a processor for
+  // it is wasted. Pushes between two such wakes: doubled by a fruitless search, reset by a fruitful
+  // one.
   atomic<std::uint32_t> slot_wake_hold{1};
-  atomic<std::uint32_t> starving{0};          // carriers with pinned work and no processor
-  counters foreign;                           // the monitor's own counters
+  atomic<std::uint32_t> starving{0};  // carriers with pinned work and no processor
+  counters foreign;                   // the monitor's own counters
   blocking_gate gate;
 
-  // -- idle processors and spare carriers --------------------------------------------------------------
+  // -- idle processors and spare carriers
+  // --------------------------------------------------------------
   spin_lock idle_lock;
-  processor* idle_list = nullptr;             // guarded by idle_lock; last idle first
-  carrier* spare_list = nullptr;              // likewise
-  atomic<std::uint32_t> carrier_count{0};     // written under the lock
-  carrier* carriers[max_carriers] = {};       // entry k is written before carrier_count > k
+  processor* idle_list = nullptr;          // guarded by idle_lock; last idle first
+  carrier* spare_list = nullptr;           // likewise
+  atomic<std::uint32_t> carrier_count{0};  // written under the lock
+  carrier* carriers[max_carriers] = {};    // entry k is written before carrier_count > k
 
-  carrier monitor;                            // not a worker: never holds a processor
-  runtime_core* next_core = nullptr;          // the process's list of cores
+  carrier monitor;                    // not a worker: never holds a processor
+  runtime_core* next_core = nullptr;  // the process's list of cores
   atomic<bool> in_use{false};
 
   bool solo() const noexcept { return workers == 1; }

@@ -3,16 +3,16 @@
 #include "base/futex.hpp"
 #include "sched/core.hpp"
 
-// Waiting for the last fiber of a runtime without a shared counter that every spawn and end would fight
-// for: each processor counts its own.
+// Waiting for the last fiber of a runtime without a shared counter that every spawn and end would
+// fight for: each processor counts its own.
 namespace weft::detail {
 // Fibers that have been spawned and have not ended. Ends are read before spawns, and every end was
-// preceded by its spawn: so 0 means that at some moment in between there was none, and that none has
-// been spawned since. Internal fibers count.
+// preceded by its spawn: so 0 means that at some moment in between there was none, and that none
+// has been spawned since. Internal fibers count.
 inline std::uint64_t alive(const runtime_core& core) noexcept {
   std::uint64_t ended = 0;
-  // acquire: pairs with the release of bump_release(finished); an end that is seen brings with it the
-  // spawn counted before it.
+  // acquire: pairs with the release of bump_release(finished); an end that is seen brings with it
+  // the spawn counted before it.
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     ended += core.processors[i]->count.finished.load(std::memory_order_acquire);
   }
@@ -23,8 +23,8 @@ inline std::uint64_t alive(const runtime_core& core) noexcept {
   return spawned - ended;
 }
 
-// Owner, after counting an end. The light side of: {count the end; fence; look at draining}. The heavy
-// side is wait_drained's {set draining; fence; sum the counts}.
+// Owner, after counting an end. The light side of: {count the end; fence; look at draining}. The
+// heavy side is wait_drained's {set draining; fence; sum the counts}.
 inline void tell_if_draining(runtime_core& core) noexcept {
   light_fence();
   if (core.draining.load(std::memory_order_relaxed) != 0) [[unlikely]] {

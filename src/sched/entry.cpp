@@ -8,15 +8,15 @@
 #include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "fiber/extras.hpp"
-#include "sched/internal.hpp"
 #include "sched/drain.hpp"
+#include "sched/internal.hpp"
 #include "sched/permits.hpp"
 #include "sched/switching.hpp"
 
 namespace weft::detail {
 namespace {
-// Claims a joiner. A fiber is the caller's then, to be made ready. Of a thread nothing may be touched but
-// its futex: it sees the claimed word by itself, and may have ended by now.
+// Claims a joiner. A fiber is the caller's then, to be made ready. Of a thread nothing may be
+// touched but its futex: it sees the claimed word by itself, and may have ended by now.
 bool claim_joiner(control_block*& joiner, wait_word::epoch_type epoch) noexcept {
   const bool thread = joiner->flags & fiber_flag::kernel_thread;  // stable while the epoch is open
   if (!joiner->word.claim(epoch, wake_reason::wake)) return false;
@@ -30,13 +30,14 @@ bool claim_joiner(control_block*& joiner, wait_word::epoch_type epoch) noexcept 
 [[noreturn]] void die_of_exception(const control_block& me, const char* what) noexcept {
   const char* name = name_of(me);
   report("an exception left fiber %llu%s%s%s: %s",
-              static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)),
-              *name ? " \"" : "", name, *name ? "\"" : "", what);
+         static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)),
+         *name ? " \"" : "", name, *name ? "\"" : "", what);
   std::terminate();
 }
 
 void run_closure(control_block& me) noexcept {
-  if (me.flags & fiber_flag::pin_at_start) [[unlikely]] pin_running_fiber();
+  if (me.flags & fiber_flag::pin_at_start) [[unlikely]]
+    pin_running_fiber();
   try {
     me.invoke(me.closure);
   } catch (const operation_canceled&) {
@@ -54,9 +55,9 @@ void run_closure(control_block& me) noexcept {
   }
 }
 
-// The joiner's wait has ended another way, and it withdraws; perhaps it has already, and joined again. A
-// registration read before cannot be told from that second one, so the word is closed first: while it
-// says `ending` nobody registers, and the owner does not recycle the block.
+// The joiner's wait has ended another way, and it withdraws; perhaps it has already, and joined
+// again. A registration read before cannot be told from that second one, so the word is closed
+// first: while it says `ending` nobody registers, and the owner does not recycle the block.
 [[gnu::noinline]] control_block* publish_end_slow(processor& p, control_block& me) noexcept {
   // acq_rel: as in publish_end, both ways.
   control_block* joiner = me.joiner.exchange(joiner_ending, std::memory_order_acq_rel);
@@ -71,8 +72,8 @@ void run_closure(control_block& me) noexcept {
   return woken ? joiner : nullptr;
 }
 
-// The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched. Returns
-// a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
+// The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched.
+// Returns a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
 [[gnu::always_inline]] inline control_block* publish_end(processor& p, control_block& me) noexcept {
   // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
   control_block* joiner = me.joiner.load(std::memory_order_acquire);
@@ -88,11 +89,11 @@ void run_closure(control_block& me) noexcept {
     p.blocks.give(&me);
     return nullptr;
   }
-  // acquire: pairs with the release of the same in publish_join. Should the epoch be that of another joiner
-  // that registered meanwhile, the first one's withdrawal is visible in the second look.
+  // acquire: pairs with the release of the same in publish_join. Should the epoch be that of
+  // another joiner that registered meanwhile, the first one's withdrawal is visible in the second
+  // look.
   const wait_word::epoch_type epoch = me.joiner_epoch.load(std::memory_order_acquire);
-  if (me.joiner.load(std::memory_order_relaxed) == joiner &&
-      claim_joiner(joiner, epoch)) {
+  if (me.joiner.load(std::memory_order_relaxed) == joiner && claim_joiner(joiner, epoch)) {
     // Ours now: the joiner cannot withdraw, it runs only when we make it ready. So a plain store.
     // release: as above.
     me.joiner.store(joiner_finished, std::memory_order_release);
@@ -111,8 +112,7 @@ void after_exit(void* arg, context*) noexcept {
 }
 
 bool runs_here(const processor& p, const control_block& block) noexcept {
-  return !(block.flags & fiber_flag::pinned) &&
-         block.rt.load(std::memory_order_relaxed) == p.core;
+  return !(block.flags & fiber_flag::pinned) && block.rt.load(std::memory_order_relaxed) == p.core;
 }
 }  // namespace
 

@@ -6,9 +6,9 @@
 #include "queue/task_list.hpp"
 
 namespace weft::detail {
-// The seam between the scheduler and what lies above it: timers and readiness. The scheduler decides
-// who looks and when; the source knows what there is to see. Implemented in src/io and wired by
-// src/runtime.cpp.
+// The seam between the scheduler and what lies above it: timers and readiness. The scheduler
+// decides who looks and when; the source knows what there is to see. Implemented in src/io and
+// wired by src/runtime.cpp.
 class event_source {
  public:
   virtual ~event_source() = default;

@@ -1,5 +1,5 @@
-// In a forked child only the calling thread exists: every runtime is dead. weft::io calls are plain system
-// calls there and spawning throws, so that fork and exec, system and popen work.
+// In a forked child only the calling thread exists: every runtime is dead. weft::io calls are plain
+// system calls there and spawning throws, so that fork and exec, system and popen work.
 #include <pthread.h>
 
 #include "sched/spawn.hpp"
@@ -10,7 +10,8 @@ constinit atomic<bool> in_child{false};
 
 void child() noexcept {
   in_child.store(true, std::memory_order_relaxed);
-  // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it was.
+  // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it
+  // was.
   thread_header* header = current();
   header->fiber = nullptr;
   header->held = nullptr;
@@ -20,7 +21,9 @@ void child() noexcept {
 }
 }  // namespace
 
-bool has_forked() noexcept { return in_child.load(std::memory_order_relaxed); }
+bool has_forked() noexcept {
+  return in_child.load(std::memory_order_relaxed);
+}
 
 void note_forks() {
   static const int registered = ::pthread_atfork(nullptr, nullptr, child);

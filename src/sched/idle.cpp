@@ -6,7 +6,9 @@
 
 namespace weft::detail {
 namespace {
-constexpr auto as_word(sleep_state s) noexcept { return static_cast<std::uint32_t>(s); }
+constexpr auto as_word(sleep_state s) noexcept {
+  return static_cast<std::uint32_t>(s);
+}
 
 void list_idle_locked(runtime_core& core, processor* p, carrier& sleeper) noexcept {
   p->state.store(processor_state::idle, std::memory_order_relaxed);
@@ -70,15 +72,17 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
   }
 }
 
-// A processor runs that was idle before: the monitor must tick. seq_cst: pairs with its way to rest, which
-// sets the flag and then looks whether all are idle; the processor was taken off the list before this.
+// A processor runs that was idle before: the monitor must tick. seq_cst: pairs with its way to
+// rest, which sets the flag and then looks whether all are idle; the processor was taken off the
+// list before this.
 void left_idleness(runtime_core& core) noexcept {
   if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
 }
 
-// A carrier starves: it gets the processor of the caller, which has none then. If the caller counted as a
-// searcher, the other one does now.
-wake_call give_to_starving_locked(runtime_core& core, thread_header* header, bool searching) noexcept {
+// A carrier starves: it gets the processor of the caller, which has none then. If the caller
+// counted as a searcher, the other one does now.
+wake_call give_to_starving_locked(runtime_core& core, thread_header* header,
+                                  bool searching) noexcept {
   carrier* starving = core.spare_list;
   while (!starving->starving) starving = starving->next_spare;
   unlist_spare_locked(core, *starving);
@@ -196,6 +200,7 @@ bool give_to_starving(runtime_core& core, thread_header* header, bool& searching
 
 bool anything_queued(runtime_core& core, carrier& me) noexcept {
   if (core.inject.size() > 0) return true;
+  // seq_cst: Q2; pairs with P1 in make_pinned_ready.
   if (me.pinned_count.load(std::memory_order_seq_cst) > 0) return true;
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     if (core.processors[i]->ring.size() > 0) return true;
@@ -212,8 +217,8 @@ void go_idle(carrier& me, bool& searching) noexcept {
   {
     const spin_guard guard(core.idle_lock);
     if (core.starving.load(std::memory_order_relaxed) != 0) {
-      // Under this lock a carrier starves only while no processor is idle, and a processor goes idle only
-      // while none starves.
+      // Under this lock a carrier starves only while no processor is idle, and a processor goes
+      // idle only while none starves.
       wake = give_to_starving_locked(core, header, searching);
       given = true;
     } else {

@@ -8,29 +8,32 @@
 //   bits 0..15  searching: processors that have nothing and are looking at all queues
 //   bits 16..31 idle: processors that have given up looking
 //
-// INVARIANT. If work lies in a queue that processors look at, then a processor is running fibers with
-// that queue as its own, or one is searching, or one is being woken, or one will yet look at every
-// queue before it sleeps.
+// INVARIANT. If work lies in a queue that processors look at, then a processor is running fibers
+// with that queue as its own, or one is searching, or one is being woken, or one will yet look at
+// every queue before it sleeps.
 //
-// Producers:   P1 push the work             P2 read the word; if idle > 0 and searching == 0, wake one
-// Processors:  Q1 {searching, idle} += {-1, +1} (or idle += 1 from running)
+// Producers:   P1 push the work             P2 read the word; if idle > 0 and searching == 0, wake
+// one Processors:  Q1 {searching, idle} += {-1, +1} (or idle += 1 from running)
 //              Q2 look at every queue       Q3 sleep, unless Q2 found something
 //
 // Proof. P1 into the inject queue and Q1 are seq_cst read-modify-writes, P2 and the reads of Q2 are
 // seq_cst. Suppose a producer wakes nobody in P2.
 //   (a) It read idle == 0. Then Q1 of every processor that goes idle comes after P2 in the single
-//       order, hence after P1, and its Q2 sees the work. If none ever goes idle, all run or search, and
-//       a running processor looks at the inject queue every 61 switches and when it has nothing else.
-//   (b) It read searching > 0. That searcher's Q1 (or its step from searching to running) comes after
-//       P2. If it goes idle, as in (a). If it found work, it wakes another before it runs it whenever
-//       it was the last one searching (`found`), and that one searches in turn: the chain ends only
-//       with a searcher that goes idle through Q1 and Q2, which sees the work, or with nobody idle.
+//       order, hence after P1, and its Q2 sees the work. If none ever goes idle, all run or search,
+//       and a running processor looks at the inject queue every 61 switches and when it has nothing
+//       else.
+//   (b) It read searching > 0. That searcher's Q1 (or its step from searching to running) comes
+//   after
+//       P2. If it goes idle, as in (a). If it found work, it wakes another before it runs it
+//       whenever it was the last one searching (`found`), and that one searches in turn: the chain
+//       ends only with a searcher that goes idle through Q1 and Q2, which sees the work, or with
+//       nobody idle.
 // A wake counts the woken processor as searching before it runs (`woken`), so two producers do not
 // wake two, and a woken one that finds nothing goes through Q1 and Q2 like any other.
 //
-// Work pushed by a processor into its own ring or slot needs no fence: its owner is awake and will run
-// it. A push that misses a processor going idle at that instant costs parallelism until the next push
-// or the monitor's next tick, never progress.
+// Work pushed by a processor into its own ring or slot needs no fence: its owner is awake and will
+// run it. A push that misses a processor going idle at that instant costs parallelism until the
+// next push or the monitor's next tick, never progress.
 namespace weft::detail {
 class idle_word {
  public:

@@ -3,31 +3,34 @@
 
 // Shared by the files of this layer only.
 namespace weft::detail {
-inline constexpr std::uint32_t look_every = 61;   // switches between looks beyond the local queue
-inline constexpr std::uint32_t slot_limit = 3;    // runs from the slot in a row
+inline constexpr std::uint32_t look_every = 61;  // switches between looks beyond the local queue
+inline constexpr std::uint32_t slot_limit = 3;   // runs from the slot in a row
 
 // Owner. The ring is full: its older half goes to the inject queue.
 [[gnu::noinline]] void spill_ring_slow(processor&, control_block*) noexcept;
 // Owner. To the end of the ring, or to the inject queue when that is full.
 inline void push_ring(processor& p, control_block* block) noexcept {
-  if (!p.ring.push(block)) [[unlikely]] spill_ring_slow(p, block);
+  if (!p.ring.push(block)) [[unlikely]]
+    spill_ring_slow(p, block);
 }
 // Owner. The fiber in the slot, if the cap on runs from there allows (D6).
 control_block* pick_slot_slow(processor&) noexcept;
 // Brings the lines that the next switches will touch: the block of the fiber after next, and the
-// stack of the next, whose block the former call brought. With more fibers than fit into the first-level
-// cache a yield is made of misses; two or three at a time overlap. A thief may take the block meanwhile
-// and its fiber run: what is read is a hint, and the memory is type-stable.
-[[gnu::always_inline]] inline void prefetch_ahead(const control_block* next, const control_block* after_next) noexcept {
+// stack of the next, whose block the former call brought. With more fibers than fit into the
+// first-level cache a yield is made of misses; two or three at a time overlap. A thief may take the
+// block meanwhile and its fiber run: what is read is a hint, and the memory is type-stable.
+[[gnu::always_inline]] inline void prefetch_ahead(const control_block* next,
+                                                  const control_block* after_next) noexcept {
   __builtin_prefetch(after_next, 1);
   const auto* frame = static_cast<const std::byte*>(next->ctx.sp);
   for (const int line : {0, 64, 192, 256}) __builtin_prefetch(frame + line, 1);
 }
 
-// Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there, or
-// time for the long way, which the carrier's loop takes (loop.cpp).
+// Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there,
+// or time for the long way, which the carrier's loop takes (loop.cpp).
 inline control_block* pick_next(processor& p) noexcept {
-  if (++p.tick == look_every) [[unlikely]] return nullptr;
+  if (++p.tick == look_every) [[unlikely]]
+    return nullptr;
   if (p.slot.load(std::memory_order_relaxed)) {
     if (control_block* next = pick_slot_slow(p)) return next;
   }
@@ -44,11 +47,11 @@ void wake_for_local(processor&) noexcept;
 
 // Binds a stack to an unstarted fiber. False: no stack is to be had now.
 bool bind_stack(processor&, control_block&) noexcept;
-// The carrier's loop, in its section: runs `next` (which has a stack) and whatever follows it, until
-// some fiber has nothing to switch to.
+// The carrier's loop, in its section: runs `next` (which has a stack) and whatever follows it,
+// until some fiber has nothing to switch to.
 void enter_from_loop(thread_header*, control_block* next) noexcept;
-// A fiber whose thread has lost its processor: goes to the carrier's loop; `after` makes it ready. The
-// header of the thread that resumes it is returned, in a section.
+// A fiber whose thread has lost its processor: goes to the carrier's loop; `after` makes it ready.
+// The header of the thread that resumes it is returned, in a section.
 thread_header* resume_elsewhere(thread_header*, control_block& me, after_fn after) noexcept;
 // First function of every fiber (entry.cpp).
 void fiber_main(void* header) noexcept;
@@ -63,8 +66,8 @@ struct wake_call {
   carrier* who = nullptr;
   sleep_state found = sleep_state::awake;
 };
-// Gives the idle processor `p` to the sleeping carrier `to`: the one that sleeps with it, or a spare,
-// which then changes places with that one.
+// Gives the idle processor `p` to the sleeping carrier `to`: the one that sleeps with it, or a
+// spare, which then changes places with that one.
 wake_call give_idle_locked(runtime_core&, processor* p, carrier& to) noexcept;
 void push_spare_locked(runtime_core&, carrier&) noexcept;
 void unlist_spare_locked(runtime_core&, carrier&) noexcept;
@@ -80,7 +83,8 @@ void carrier_loop(carrier&) noexcept;
 // The wake on behalf of one push into the slot: held back while such wakes prove fruitless (D6).
 void wake_for_slot(processor&) noexcept;
 // Returns with a processor, or without when the runtime is stopping. What was found by the way is
-// queued on that processor. `searching`: whether the carrier counts as a searcher, before and after.
+// queued on that processor. `searching`: whether the carrier counts as a searcher, before and
+// after.
 void go_idle(carrier&, bool& searching) noexcept;
 // The carrier has no processor: takes an idle one or sleeps until it is handed one.
 void be_spare(carrier&, bool& searching) noexcept;

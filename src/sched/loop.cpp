@@ -1,5 +1,5 @@
-// What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and finds
-// nothing in the local queue switches here, and so does every 61st switch.
+// What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and
+// finds nothing in the local queue switches here, and so does every 61st switch.
 #include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "base/spin_lock.hpp"
@@ -8,22 +8,24 @@
 
 namespace weft::detail {
 namespace {
-// ticks() between two looks at readiness by a busy processor, some 20 us: a look costs a system call,
-// and fibers that only yield would make one every 61 yields.
+// ticks() between two looks at readiness by a busy processor, some 20 us: a look costs a system
+// call, and fibers that only yield would make one every 61 yields.
 constexpr std::uint64_t look_gap = 50'000;
 // ticks() between a thief's two looks at a slot, some 3 us: a ping-pong partner is gone by then.
 constexpr std::uint64_t slot_age = 8'000;
 
 control_block* pop_pinned(carrier& me) noexcept {
-  if (me.pinned_count.load(std::memory_order_relaxed) == 0) [[likely]] return nullptr;
+  if (me.pinned_count.load(std::memory_order_relaxed) == 0) [[likely]]
+    return nullptr;
   const spin_guard guard(me.pinned_lock);
   control_block* block = me.pinned.pop_front();
   if (block) me.pinned_count.fetch_sub(1, std::memory_order_relaxed);
   return block;
 }
 
-// A share of the inject queue: what this processor may take without starving the others. The first of it
-// is to run now, before what lies in the ring: a full ring of fibers that yield would never make room.
+// A share of the inject queue: what this processor may take without starving the others. The first
+// of it is to run now, before what lies in the ring: a full ring of fibers that yield would never
+// make room.
 control_block* take_injected(processor& p) noexcept {
   runtime_core& core = *p.core;
   const std::size_t queued = core.inject.size();
@@ -119,8 +121,10 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
   runtime_core& core = *me.core;
   thread_header* header = current();
   for (;;) {
-    if (core.stopping.load(std::memory_order_relaxed) != 0) [[unlikely]] return nullptr;
-    if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] stay_frozen(core);
+    if (core.stopping.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      return nullptr;
+    if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      stay_frozen(core);
     if (!header->held) {
       be_spare(me, searching);
       continue;

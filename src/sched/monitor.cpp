@@ -1,10 +1,11 @@
-// The monitor: a thread beside the carriers that holds no processor. It sees to what nobody else can
-// see to: a processor whose carrier is blocked in the kernel, readiness and timers while every processor
-// computes, the watch while a processor is idle (invariant W), work that a wake has missed.
+// The monitor: a thread beside the carriers that holds no processor. It sees to what nobody else
+// can see to: a processor whose carrier is blocked in the kernel, readiness and timers while every
+// processor computes, the watch while a processor is idle (invariant W), work that a wake has
+// missed.
 //
 // It does not hold the watch itself while processors are busy, as a dedicated poller would: every
-// readiness event would then preempt a worker for a switch to the poller and back. Busy processors look
-// for themselves; the monitor looks only if none has for a whole tick.
+// readiness event would then preempt a worker for a switch to the poller and back. Busy processors
+// look for themselves; the monitor looks only if none has for a whole tick.
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
 #include "sched/threads.hpp"
@@ -62,8 +63,8 @@ bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
       continue;
     }
     if (!start_carrier_for(core, &p)) {
-      // No thread is to be had: the call gets its processor back, if it has not given up on it, and we
-      // try again next tick. release: as on entry.
+      // No thread is to be had: the call gets its processor back, if it has not given up on it, and
+      // we try again next tick. release: as on entry.
       p.state.store(state, std::memory_order_release);
     }
   }
@@ -81,6 +82,8 @@ void look_for_all(runtime_core& core) noexcept {
 }
 
 void sleep(runtime_core& core, std::uint32_t value, nanos until) noexcept {
+  // acquire: pairs with the release of whoever changes the word: stop_threads,
+  // wake_monitor_if_resting.
   if (core.monitor.sleep.load(std::memory_order_acquire) == value) {
     futex_wait(&core.monitor.sleep, value, until);
   }
@@ -98,10 +101,12 @@ void rest(runtime_core& core) noexcept {
   const bool watched = core.watch.load(std::memory_order_seq_cst) != 0 ||
                        (!core.events->has_fds() && core.events->earliest() == never);
   if (idle && watched) {
+    // acquire: pairs with the exchange in wake_monitor_if_resting.
     while (core.monitor.sleep.load(std::memory_order_acquire) == resting) {
       sleep(core, resting, never);
     }
   }
+  // seq_cst: pairs with left_idleness, which need not wake us from here on.
   core.monitor_resting.store(0, std::memory_order_seq_cst);
   expected = resting;
   core.monitor.sleep.compare_exchange_strong(expected, awake, std::memory_order_acq_rel);
@@ -113,6 +118,7 @@ void rest(runtime_core& core) noexcept {
 
 void wake_monitor_if_resting(runtime_core& core) noexcept {
   std::uint32_t expected = resting;
+  // acq_rel: pairs with the loads in sleep and rest.
   if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel)) {
     futex_wake(&core.monitor.sleep, 1);
   }
@@ -125,6 +131,7 @@ void monitor_loop(runtime_core& core) noexcept {
   int silent = 0;
   std::uint64_t blocked_at[max_workers] = {};
   bool queued_before = false;
+  // seq_cst: pairs with stop_threads, which then wakes this thread.
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
@@ -135,15 +142,14 @@ void monitor_loop(runtime_core& core) noexcept {
     const bool watch_free = core.watch.load(std::memory_order_relaxed) == 0;
     const std::uint64_t looked = looks_of(core);
     if (watch_free && looked == looks) look_for_all(core);
-    // A processor has armed an earlier deadline than the holder of the watch waits for, and computes on
-    // instead of going idle, where it would kick by itself.
-    if (!watch_free &&
-        core.events->earliest() < core.watch_until.load(std::memory_order_seq_cst)) {
+    // A processor has armed an earlier deadline than the holder of the watch waits for, and
+    // computes on instead of going idle, where it would kick by itself.
+    if (!watch_free && core.events->earliest() < core.watch_until.load(std::memory_order_seq_cst)) {
       core.events->kick();
     }
     looks = looks_of(core);
-    // Invariant W, and work that a wake has missed: an idle processor, nobody searching, and either the
-    // watch is free or the same queues have had something in them for a whole tick.
+    // Invariant W, and work that a wake has missed: an idle processor, nobody searching, and either
+    // the watch is free or the same queues have had something in them for a whole tick.
     if (core.idle.should_wake() && (watch_free || (seen.queued && queued_before))) {
       wake_one(core, nullptr);
     }

@@ -2,9 +2,9 @@
 #include "sched/core.hpp"
 #include "stack/arena.hpp"
 
-// A stack permit is the right to one stack of those that the guard tier can guard (D4). Spawning takes
-// one and throws without; the end of the fiber gives it back. In batches, so that a spawn counts in a
-// plain integer. Owner of the processor.
+// A stack permit is the right to one stack of those that the guard tier can guard (D4). Spawning
+// takes one and throws without; the end of the fiber gives it back. In batches, so that a spawn
+// counts in a plain integer. Owner of the processor.
 namespace weft::detail {
 inline constexpr std::size_t permit_batch = 64;
 
@@ -24,7 +24,8 @@ inline bool take_permit(processor& p) noexcept {
 
 inline void put_permit(processor& p) noexcept {
   if (++p.permits > 4 * permit_batch) [[unlikely]] {
-    // Keeps a batch of slack either way, so that no pattern of spawns and ends calls out every time.
+    // Keeps a batch of slack either way, so that no pattern of spawns and ends calls out every
+    // time.
     stack_arena::instance().release_permits(2 * permit_batch);
     p.permits -= 2 * permit_batch;
   }

@@ -15,24 +15,30 @@ struct carrier;
 struct runtime_core;
 class timer_set;
 
-// Who may touch a processor, in one word (D13). A carrier inside blocking() leaves it at `blocking`;
-// whoever moves it from there by compare-and-swap owns the processor: the carrier coming back
+// Who may touch a processor, in one word (D13). A carrier inside blocking() leaves it at
+// `blocking`; whoever moves it from there by compare-and-swap owns the processor: the carrier
+// coming back
 // (-> running) or the monitor (-> taken, then a spare carrier's).
 //
-// A blocking state carries the number of the call. Without it the first carrier could come back after the
-// processor was taken, run by a spare and left inside another blocking() call, and take that for its own.
+// A blocking state carries the number of the call. Without it the first carrier could come back
+// after the processor was taken, run by a spare and left inside another blocking() call, and take
+// that for its own.
 namespace processor_state {
 inline constexpr std::uint64_t idle = 0;
 inline constexpr std::uint64_t running = 1;
 inline constexpr std::uint64_t taken = 2;
 inline constexpr std::uint64_t blocking = 3;  // in the low bits; the call's number above
-constexpr std::uint64_t blocking_call(std::uint64_t number) noexcept { return number << 2 | blocking; }
-constexpr bool is_blocking(std::uint64_t state) noexcept { return (state & 3) == blocking; }
+constexpr std::uint64_t blocking_call(std::uint64_t number) noexcept {
+  return number << 2 | blocking;
+}
+constexpr bool is_blocking(std::uint64_t state) noexcept {
+  return (state & 3) == blocking;
+}
 }  // namespace processor_state
 
-// The right to run fibers, and all that goes with it: a run queue, caches of blocks and stacks. There
-// are as many as workers; a kernel thread holds at most one. "Owner": the carrier that holds it, inside
-// a section. Type-stable, like the runtime core it belongs to.
+// The right to run fibers, and all that goes with it: a run queue, caches of blocks and stacks.
+// There are as many as workers; a kernel thread holds at most one. "Owner": the carrier that holds
+// it, inside a section. Type-stable, like the runtime core it belongs to.
 struct alignas(cache_line) processor {
   // What a park is to do once the fiber is off its stack; lives from park() to after_park().
   struct publication {
@@ -41,40 +47,43 @@ struct alignas(cache_line) processor {
     bool cancellable = false;
   };
 
-  // -- owner -----------------------------------------------------------------------------------------
+  // -- owner
+  // -----------------------------------------------------------------------------------------
   runtime_core* core = nullptr;
-  bool solo = false;             // the only processor of its runtime: nobody steals here
-  std::uint32_t tick = 0;        // switches since the last look beyond the local queue
-  std::uint32_t slot_streak = 0; // runs from the slot in a row
+  bool solo = false;                 // the only processor of its runtime: nobody steals here
+  std::uint32_t tick = 0;            // switches since the last look beyond the local queue
+  std::uint32_t slot_streak = 0;     // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   publication pending;
-  publication_mark publishing;       // any thread reads
-  stack dying;                   // the stack that after_exit gives back
+  publication_mark publishing;  // any thread reads
+  stack dying;                  // the stack that after_exit gives back
   stack_class dying_class = 0;
-  std::size_t permits = 0;       // stack permits in hand (D4)
-  std::uint64_t serial = 0;      // next fiber id
+  std::size_t permits = 0;   // stack permits in hand (D4)
+  std::uint64_t serial = 0;  // next fiber id
   std::uint64_t serial_end = 0;
   slab_cache blocks;
   stack_cache stacks;
   random rng{1};
-  std::uint64_t last_look = 0;   // ticks() of the last look at readiness
-  timer_set* timers = nullptr;   // layer 7's
+  std::uint64_t last_look = 0;                            // ticks() of the last look at readiness
+  timer_set* timers = nullptr;                            // layer 7's
   control_block* spill[local_ring<control_block>::half];  // scratch of spill_ring_slow
 
-  // -- thieves too -----------------------------------------------------------------------------------
-  // The fiber made ready last, to run next (D6). The owner stores into an empty slot and exchanges a
-  // full one; a thief only takes what it has seen twice.
+  // -- thieves too
+  // ----------------------------------------------------------------------------------- The fiber
+  // made ready last, to run next (D6). The owner stores into an empty slot and exchanges a full
+  // one; a thief only takes what it has seen twice.
   alignas(cache_line) atomic<control_block*> slot{nullptr};
   atomic<std::uint32_t> slot_pushes{0};  // tells a thief whether it saw the same push twice
   local_ring<control_block> ring;
 
-  // -- any thread ------------------------------------------------------------------------------------
+  // -- any thread
+  // ------------------------------------------------------------------------------------
   alignas(cache_line) atomic<std::uint64_t> state{processor_state::idle};
   atomic<carrier*> holder{nullptr};  // for the monitor and dumps
   std::uint32_t index = 0;
-  processor* next_idle = nullptr;    // link in the idle list; under its lock
-  bool listed_idle = false;          // likewise
-  carrier* sleeper = nullptr;        // the carrier that went idle with it; likewise
-  counters count;                    // owner writes, any thread reads
+  processor* next_idle = nullptr;  // link in the idle list; under its lock
+  bool listed_idle = false;        // likewise
+  carrier* sleeper = nullptr;      // the carrier that went idle with it; likewise
+  counters count;                  // owner writes, any thread reads
 };
 }  // namespace weft::detail

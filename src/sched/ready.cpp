@@ -7,9 +7,9 @@
 
 namespace weft::detail {
 namespace {
-// A thread that is not one of the runtime's carriers touches the core only while it counts here: the
-// end of a runtime waits for these before it closes what a wake may write to. The count rises before
-// the fiber is queued, hence before the fiber can end, hence before the runtime can.
+// A thread that is not one of the runtime's carriers touches the core only while it counts here:
+// the end of a runtime waits for these before it closes what a wake may write to. The count rises
+// before the fiber is queued, hence before the fiber can end, hence before the runtime can.
 class foreign_visit {
  public:
   explicit foreign_visit(runtime_core& core) noexcept : core_(core) {
@@ -37,8 +37,8 @@ void make_pinned_ready(runtime_core& core, control_block* block, processor* by) 
     const spin_guard guard(core.idle_lock);
     processor* with = core.idle_list;
     while (with && with->sleeper != &home) with = with->next_idle;
-    // Asleep with a processor: woken with it. A spare: takes any idle one's place, or starves until a
-    // running carrier gives its own up. Else it is awake and looks at this queue by itself.
+    // Asleep with a processor: woken with it. A spare: takes any idle one's place, or starves until
+    // a running carrier gives its own up. Else it is awake and looks at this queue by itself.
     if (!with && home.spare) with = core.idle_list;
     if (with) {
       wake = give_idle_locked(core, with, home);
@@ -53,14 +53,16 @@ void make_pinned_ready(runtime_core& core, control_block* block, processor* by) 
 
 void wake_for_local(processor& p) noexcept {
   if (p.solo) return;  // the only processor, and it is running
-  if (p.core->idle.should_wake()) [[unlikely]] wake_one(*p.core, &p);
+  if (p.core->idle.should_wake()) [[unlikely]]
+    wake_one(*p.core, &p);
 }
 
 void wake_for_slot(processor& p) noexcept {
   if (p.solo) return;
   const std::uint32_t pushes = p.slot_pushes.load(std::memory_order_relaxed);
   const std::uint32_t hold = p.core->slot_wake_hold.load(std::memory_order_relaxed);
-  if (pushes - p.last_slot_wake < hold) [[likely]] return;
+  if (pushes - p.last_slot_wake < hold) [[likely]]
+    return;
   if (!p.core->idle.should_wake()) return;
   p.last_slot_wake = pushes;
   wake_one(*p.core, &p);

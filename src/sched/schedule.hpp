@@ -6,18 +6,19 @@
 
 // What the layers above ask of the scheduler.
 namespace weft::detail {
-// Makes a parked fiber's tokens reachable: unlocks a queue, arms a timer. Runs on the next stack, with
-// nobody on the fiber's own; from its first store on, the fiber may be running elsewhere and its
-// frame gone, so `arg` must not point into the frame unless it is read before that store.
+// Makes a parked fiber's tokens reachable: unlocks a queue, arms a timer. Runs on the next stack,
+// with nobody on the fiber's own; from its first store on, the fiber may be running elsewhere and
+// its frame gone, so `arg` must not point into the frame unless it is read before that store.
 using publish_fn = void (*)(control_block* parked, void* arg) noexcept;
 
 // The running fiber only. Parks it until a claim of the epoch `word.next_epoch()`; returns how that
-// wait ended. Does not look at cancellation before parking (see park/cancel.cpp), but a stop requested
-// while parked ends the wait if it is cancellable.
+// wait ended. Does not look at cancellation before parking (see park/cancel.cpp), but a stop
+// requested while parked ends the wait if it is cancellable.
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept;
 
-// The running fiber goes behind every other that is ready on its processor. No-op on a plain thread.
+// The running fiber goes behind every other that is ready on its processor. No-op on a plain
+// thread.
 void yield_fiber() noexcept;
 
 // Any thread. The caller has won the claim of a parked fiber or thread, or owns an unstarted fiber.
@@ -25,15 +26,15 @@ void make_ready(control_block*) noexcept;
 // The same for a batch that arrived together: goes behind what is queued, wakes at most one.
 void make_ready(runtime_core&, task_list<control_block>) noexcept;
 
-// Any thread, after the heavy fence of a cancellation: ends the block's cancellable wait of that epoch
-// unless something else does first.
+// Any thread, after the heavy fence of a cancellation: ends the block's cancellable wait of that
+// epoch unless something else does first.
 void cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noexcept;
 
 // Owner of a section: takes `block` out of this processor's slot if it lies there, still unstarted.
 bool take_from_slot(processor&, control_block* block) noexcept;
 
-// From here on, until as many unpins, the running fiber resumes only on the kernel thread it is on. Its
-// extras exist.
+// From here on, until as many unpins, the running fiber resumes only on the kernel thread it is on.
+// Its extras exist.
 void pin_running_fiber() noexcept;
 void unpin_running_fiber() noexcept;
 

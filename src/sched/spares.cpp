@@ -1,5 +1,5 @@
-// Kernel threads of a runtime: made at its start, and when a processor has to be taken from a carrier
-// that is blocked in the kernel.
+// Kernel threads of a runtime: made at its start, and when a processor has to be taken from a
+// carrier that is blocked in the kernel.
 #include <pthread.h>
 #include <signal.h>
 
@@ -24,7 +24,8 @@ int start_thread(pthread_t& thread, void* (*body)(void*), void* arg) noexcept {
   pthread_attr_t attributes;
   if (const int error = ::pthread_attr_init(&attributes)) return error;
   ::pthread_attr_setstacksize(&attributes, carrier_stack);
-  // Signals belong to the program's own threads: a handler on a fiber's stack would need 3.4 KB of it.
+  // Signals belong to the program's own threads: a handler on a fiber's stack would need 3.4 KB of
+  // it.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);

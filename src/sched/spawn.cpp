@@ -12,7 +12,8 @@ namespace weft::detail {
 namespace {
 constexpr std::uint64_t serial_batch = 4096;
 
-// On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as slab_take.
+// On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as
+// slab_take.
 control_block* make_local(processor& p) {
   if (!take_permit(p)) return nullptr;
   control_block* block;
@@ -52,14 +53,16 @@ processor* held_of(const thread_header* header, const runtime_core& core) noexce
 
 control_block* make_block(runtime_core& core) {
   if (has_forked()) {
-    throw_system(ENOTRECOVERABLE,
-                 "weft: no fiber can be spawned in a forked child: its threads stayed in the parent "
-                 "(spawn before fork, or exec)");
+    throw_system(
+        ENOTRECOVERABLE,
+        "weft: no fiber can be spawned in a forked child: its threads stayed in the parent "
+        "(spawn before fork, or exec)");
   }
   if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    throw_system(ENOTRECOVERABLE,
-                 "weft: no fiber can be spawned on the default runtime while the process exits (a static "
-                 "destructor or atexit handler tried to)");
+    throw_system(
+        ENOTRECOVERABLE,
+        "weft: no fiber can be spawned on the default runtime while the process exits (a static "
+        "destructor or atexit handler tried to)");
   }
   thread_header* header = current();
   control_block* block;
@@ -69,7 +72,8 @@ control_block* make_block(runtime_core& core) {
   } else {
     block = make_foreign();
   }
-  if (!block) [[unlikely]] stack_arena::instance().throw_exhausted();
+  if (!block) [[unlikely]]
+    stack_arena::instance().throw_exhausted();
   block->size_class = core.default_class;
   // release: pairs with the acquire in request_stop_all, which must not mistake the block's former
   // wait for one of this runtime's.

@@ -1,10 +1,11 @@
-// The short path: a fiber parks, yields or is made ready, and the next one runs. Everything here runs on
-// fibers' stacks and is over in nanoseconds; what may take longer is in loop.cpp, on the carrier's own.
-#include "sched/internal.hpp"
-#include "sched/switching.hpp"
+// The short path: a fiber parks, yields or is made ready, and the next one runs. Everything here
+// runs on fibers' stacks and is over in nanoseconds; what may take longer is in loop.cpp, on the
+// carrier's own.
 #include "base/asymmetric_fence.hpp"
 #include "base/fatal.hpp"
 #include "fiber/extras.hpp"
+#include "sched/internal.hpp"
+#include "sched/switching.hpp"
 
 namespace weft::detail {
 namespace {
@@ -101,7 +102,8 @@ control_block* pick_slot_slow(processor& p) noexcept {
   if (p.slot_streak >= slot_limit) {
     // The cap: others first. The slot's fiber goes to the end of the ring.
     // acquire: pairs with the release of push_slot, which may have been a former owner's.
-    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_acquire)) push_ring(p, last);
+    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_acquire))
+      push_ring(p, last);
     return nullptr;
   }
   ++p.slot_streak;
@@ -111,7 +113,8 @@ control_block* pick_slot_slow(processor& p) noexcept {
   return next;
 }
 
-// Runs on whatever fiber's stack comes next, so the batch is gathered in the processor, not in a frame.
+// Runs on whatever fiber's stack comes next, so the batch is gathered in the processor, not in a
+// frame.
 void spill_ring_slow(processor& p, control_block* block) noexcept {
   do {
     task_list<control_block> spilled;
@@ -126,8 +129,10 @@ void push_slot(processor& p, control_block* block) noexcept {
   // A thief only ever empties the slot, so an empty one stays empty until the owner stores.
   // release: pairs with the acquire of whoever takes it.
   control_block* former = p.slot.load(std::memory_order_relaxed);
-  if (former) former = p.slot.exchange(block, std::memory_order_acq_rel);
-  else p.slot.store(block, std::memory_order_release);
+  if (former)
+    former = p.slot.exchange(block, std::memory_order_acq_rel);
+  else
+    p.slot.store(block, std::memory_order_release);
   if (former) push_ring(p, former);
 }
 
@@ -145,7 +150,8 @@ bool take_from_slot(processor& p, control_block* block) noexcept {
 
 bool bind_stack(processor& p, control_block& block) noexcept {
   const stack bound = p.stacks.take(block.size_class);
-  if (!bound) [[unlikely]] return false;
+  if (!bound) [[unlikely]]
+    return false;
   block.stk = bound;
   block.ctx = prepare(bound.hi, fiber_main);
   // What a former life of the block left when it parked last.

@@ -6,8 +6,8 @@ namespace weft::detail {
 // pthread_create: then nothing has changed.
 int start_carrier(runtime_core&, processor* p, bool searching) noexcept;
 int start_monitor(runtime_core&) noexcept;
-// End of a runtime, on a kernel thread of the user's: all its threads leave their loops and are joined.
-// No fiber is alive.
+// End of a runtime, on a kernel thread of the user's: all its threads leave their loops and are
+// joined. No fiber is alive.
 void stop_threads(runtime_core&) noexcept;
 // A core for a new runtime with `workers` processors: a recycled one if there is. May throw
 // std::bad_alloc.

@@ -16,10 +16,10 @@ inline constexpr std::size_t most_chunks = 1 << 15;
 inline constexpr std::size_t smallest_chunk = std::size_t{64} << 20;  // and every chunk's alignment
 inline constexpr std::size_t largest_chunk = std::size_t{1} << 30;
 
-// An odd number of pages, hence the one more: at a stride of 320 KiB the tops of all stacks would fall
-// into a sixteenth of the sets of the second-level TLB and one page's worth of the second-level cache's,
-// and a yield among a thousand fibers would be made of conflict misses. The page also makes up for the
-// colouring: a fiber has no less than its class says.
+// An odd number of pages, hence the one more: at a stride of 320 KiB the tops of all stacks would
+// fall into a sixteenth of the sets of the second-level TLB and one page's worth of the
+// second-level cache's, and a yield among a thousand fibers would be made of conflict misses. The
+// page also makes up for the colouring: a fiber has no less than its class says.
 inline constexpr std::size_t slot_bytes(stack_class c) noexcept {
   return guard_size + stack_class_bytes(c) + page_size;
 }

@@ -15,7 +15,11 @@ deadline_scope::deadline_scope(std::int64_t deadline) {
   if (deadline < outer_) me.deadline = deadline;
 }
 
-deadline_scope::~deadline_scope() { detail::self_block().deadline = outer_; }
+deadline_scope::~deadline_scope() {
+  detail::self_block().deadline = outer_;
+}
 
-std::int64_t detail::monotonic_now() noexcept { return detail::now(); }
+std::int64_t detail::monotonic_now() noexcept {
+  return detail::now();
+}
 }  // namespace weft

@@ -3,8 +3,9 @@
 //   null -> finished                       registered -> null (withdrawn after timeout or cancel)
 //   null -> detached                       (the ending fiber recycles its own block)
 //   any of these -> ending -> finished     (the end found a registration whose wait was over)
-// The owner of the fiber (its handle) registers, withdraws and detaches; the ending fiber moves it to
-// finished. joiner_epoch is written before registering and read by the end only while registered.
+// The owner of the fiber (its handle) registers, withdraws and detaches; the ending fiber moves it
+// to finished. joiner_epoch is written before registering and read by the end only while
+// registered.
 #include "time/join.hpp"
 
 #include <sched.h>
@@ -43,10 +44,11 @@ void await_finished(const control_block& block) noexcept {
   while (!has_ended(block)) ::sched_yield();
 }
 
-// The fiber taken from the slot gets its stack before anybody is registered with it. False: there is none
-// now; it queues like any other.
+// The fiber taken from the slot gets its stack before anybody is registered with it. False: there
+// is none now; it queues like any other.
 bool with_stack(processor& p, control_block& block) noexcept {
-  if (bind_stack(p, block)) [[likely]] return true;
+  if (bind_stack(p, block)) [[likely]]
+    return true;
   push_ring(p, &block);
   return false;
 }
@@ -59,8 +61,8 @@ bool with_stack(processor& p, control_block& block) noexcept {
   control_block* next = nullptr;
   publish_fn publish = publish_join;
   if (take_from_slot(*header->held, &block) && with_stack(*header->held, block)) {
-    // It was spawned last, lies in this processor's slot and has not begun: run it at once instead of
-    // queueing for it. Nobody else can reach it, so registering is a plain store.
+    // It was spawned last, lies in this processor's slot and has not begun: run it at once instead
+    // of queueing for it. Nobody else can reach it, so registering is a plain store.
     block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
     // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
     block.joiner.store(&me, std::memory_order_relaxed);
@@ -103,12 +105,15 @@ void join_and_recycle(control_block& block) {
     return recycle(header, block);
   }
   const bool cancellable = cancellable_on(header);
-  if (cancellable && stop_requested(*header->fiber)) [[unlikely]] throw operation_canceled();
+  if (cancellable && stop_requested(*header->fiber)) [[unlikely]]
+    throw operation_canceled();
   ++header->section;
   const bool ended = join_on_fiber(header, block, cancellable);
-  if (ended) [[likely]] recycle(header, block);
+  if (ended) [[likely]]
+    recycle(header, block);
   --header->section;
-  if (!ended) [[unlikely]] throw operation_canceled();
+  if (!ended) [[unlikely]]
+    throw operation_canceled();
 }
 
 void join_quietly(control_block& block) noexcept {

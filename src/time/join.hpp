@@ -2,8 +2,9 @@
 #include "park/park.hpp"
 
 namespace weft::detail {
-// fiber::join: a cancellation point. Waits until the fiber in `block` has ended and recycles the block; its
-// owner's only. Throws operation_canceled or deadline_exceeded; the fiber is still to be joined then.
+// fiber::join: a cancellation point. Waits until the fiber in `block` has ended and recycles the
+// block; its owner's only. Throws operation_canceled or deadline_exceeded; the fiber is still to be
+// joined then.
 void join_and_recycle(control_block& block);
 // The same for inner joins: neither cancelled nor limited.
 void join_quietly(control_block& block) noexcept;

@@ -20,8 +20,8 @@ void publish_timed(control_block* parked, void* arg) noexcept {
   const timed t = *static_cast<timed*>(arg);
   const wait_token token{parked, parked->word.epoch()};
   if (t.publish) t.publish(parked, t.arg);
-  // Last: a wait must not end before the rest of its tokens are out. A timer armed for a wait that has
-  // ended meanwhile is stale and fires into nothing.
+  // Last: a wait must not end before the rest of its tokens are out. A timer armed for a wait that
+  // has ended meanwhile is stale and fires into nothing.
   t.timers->arm(t.deadline, token);
 }
 
@@ -36,7 +36,8 @@ wake_reason park_until(wait_kind kind, const void* on, bool cancellable, nanos d
   if (deadline == never || !on_fiber()) {
     return park(kind, on, cancellable, publish, arg, deadline);
   }
-  // The processor that parks us is the one we are on now: nothing in between parks. A section keeps it.
+  // The processor that parks us is the one we are on now: nothing in between parks. A section keeps
+  // it.
   thread_header* header = current();
   ++header->section;
   timed t{publish, arg, deadline, &timers_here()};
@@ -59,9 +60,11 @@ nanos scope_deadline() noexcept {
 }
 
 wait_end entry_check() noexcept {
-  if (cancelled_now()) [[unlikely]] return wait_end::cancelled;
+  if (cancelled_now()) [[unlikely]]
+    return wait_end::cancelled;
   const nanos scope = scope_deadline();
-  if (scope != never && has_passed(scope)) [[unlikely]] return wait_end::scope_expired;
+  if (scope != never && has_passed(scope)) [[unlikely]]
+    return wait_end::scope_expired;
   return wait_end::woken;
 }
 

@@ -11,6 +11,7 @@ void timer_set::reserve_one() {
 void timer_set::publish_earliest_locked() noexcept {
   const nanos earliest = heap_.earliest();
   if (earliest_.load(std::memory_order_relaxed) != earliest) {
+    // seq_cst: pairs with earliest(), and with watch_until in sched/idle.cpp.
     earliest_.store(earliest, std::memory_order_seq_cst);
   }
 }

@@ -24,7 +24,7 @@ class timer_set {
   void publish_earliest_locked() noexcept;
 
   spin_lock lock_;
-  timer_heap<wait_token> heap_;        // guarded by lock_
-  atomic<nanos> earliest_{never};      // written under lock_
+  timer_heap<wait_token> heap_;    // guarded by lock_
+  atomic<nanos> earliest_{never};  // written under lock_
 };
 }  // namespace weft::detail

@@ -21,14 +21,16 @@ constexpr word running = 1;
 constexpr word taken = 2;
 constexpr word blocking = 3;
 
-constexpr bool is_blocking(word state) { return (state & 3) == blocking; }
+constexpr bool is_blocking(word state) {
+  return (state & 3) == blocking;
+}
 
 // Numbered: the word of a blocking processor carries the number of the call.
 template <bool Numbered>
 struct processor {
   atomic<word> state{running};
-  checked<int> holder;   // in production an atomic, for dumps
-  checked<int> queue;    // all that belongs to the owner
+  checked<int> holder;  // in production an atomic, for dumps
+  checked<int> queue;   // all that belongs to the owner
   checked<int> calls;
 
   void work() { queue = queue + 1; }
@@ -97,8 +99,8 @@ struct taken_for_a_spare : model::test<taken_for_a_spare<Numbered>, 2> {
 // The same with a second tick, which takes the processor from the spare for a third carrier.
 struct taken_twice : model::test<taken_twice, 3> {
   processor<true> p;
-  spin_lock ready;           // stands for the futex that the spare sleeps on
-  checked<bool> handed;      // guarded by it
+  spin_lock ready;       // stands for the futex that the spare sleeps on
+  checked<bool> handed;  // guarded by it
   bool has_it[3] = {};
 
   void thread(unsigned index) {

@@ -47,8 +47,8 @@ struct world {
       renew();
       return false;
     }
-    const bool woken = seen != nobody && word.claim(joiner_epoch.load(std::memory_order_relaxed),
-                                                    wake_reason::wake);
+    const bool woken = seen != nobody &&
+                       word.claim(joiner_epoch.load(std::memory_order_relaxed), wake_reason::wake);
     joiner.store(finished, std::memory_order_release);
     return woken;
   }
@@ -74,8 +74,8 @@ struct world {
   bool publish_end_by_pointer() {
     int seen = joiner.load(std::memory_order_acquire);
     for (;;) {
-      if (seen == registered && word.claim(joiner_epoch.load(std::memory_order_relaxed),
-                                           wake_reason::wake)) {
+      if (seen == registered &&
+          word.claim(joiner_epoch.load(std::memory_order_relaxed), wake_reason::wake)) {
         joiner.store(finished, std::memory_order_release);
         return true;
       }

@@ -34,13 +34,13 @@ struct processor {
 struct carrier {
   atomic<std::uint32_t> sleep{awake};
   model::checked<processor*> handed;
-  place at = place::user;       // guarded by the kernel lock
-  bool woken = false;           // likewise: the futex has been woken
-  nanos until = never;          // of its poll
-  processor* held = nullptr;    // its own
+  place at = place::user;     // guarded by the kernel lock
+  bool woken = false;         // likewise: the futex has been woken
+  nanos until = never;        // of its poll
+  processor* held = nullptr;  // its own
   processor* idle_with = nullptr;
   bool searching = false;
-  bool busy = false;            // runs a task that never ends
+  bool busy = false;  // runs a task that never ends
 };
 
 // Level: the eventfd is level-triggered; else its edge may go to a poll that does not block.

@@ -3,8 +3,8 @@
 #include <weft/runtime.hpp>
 
 namespace weft::detail {
-// Spawns fn(arg) on the core and waits for its end, on a fiber or a thread. Null: the running fiber's core,
-// or the default one.
+// Spawns fn(arg) on the core and waits for its end, on a fiber or a thread. Null: the running
+// fiber's core, or the default one.
 void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site site);
 
 template <class R>
@@ -49,7 +49,8 @@ auto run_on(runtime_core* core, source_site site, F&& f, A&&... args)
       error = std::current_exception();
     }
   };
-  run_and_wait(core, [](void* t) { (*static_cast<decltype(task)*>(t))(); }, &task, site);
+  run_and_wait(
+      core, [](void* t) { (*static_cast<decltype(task)*>(t))(); }, &task, site);
   if (error) std::rethrow_exception(std::move(error));
   return state.take();
 }

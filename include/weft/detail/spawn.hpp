@@ -21,8 +21,8 @@ struct spawn_place {
   void* closure;  // inline_closure bytes, aligned to 16
 };
 
-// A block for a fiber to be, with a stack permit. Null options: the defaults. Throws std::system_error
-// when a limit is reached.
+// A block for a fiber to be, with a stack permit. Null options: the defaults. Throws
+// std::system_error when a limit is reached.
 spawn_place begin_spawn(const fiber_options* options, source_site site);
 spawn_place begin_spawn(runtime_core& core, source_site site);
 // The closure could not be made: gives everything back.
@@ -32,8 +32,8 @@ void commit_spawn(control_block* block, void (*invoke)(void* closure)) noexcept;
 
 template <class Task>
 inline constexpr bool fits_inline =
-    sizeof(Task) <= inline_closure && alignof(Task) <= 16 &&
-    std::is_nothrow_move_constructible_v<Task>;
+    sizeof(Task) <= inline_closure &&
+    alignof(Task) <= 16 && std::is_nothrow_move_constructible_v<Task>;
 
 template <class Task>
 void invoke_inline(void* closure) {

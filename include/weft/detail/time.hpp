@@ -1,6 +1,5 @@
 #pragma once
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -17,8 +16,9 @@ std::int64_t to_nanos(const std::chrono::duration<R, P>& duration) noexcept {
       std::chrono::duration_cast<std::chrono::duration<long double, std::nano>>(duration).count();
   if (exact >= 9.2e18L) return no_deadline;
   if (!(exact > 0)) return 0;  // NaN too
-  const auto rounded = std::ceil(exact);
-  return static_cast<std::int64_t>(rounded);
+  auto rounded = static_cast<std::int64_t>(exact);
+  if (static_cast<long double>(rounded) < exact) ++rounded;  // up: never early
+  return rounded;
 }
 
 template <class R, class P>

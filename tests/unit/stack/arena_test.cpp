@@ -40,7 +40,8 @@ TEST(stack_arena, colours_differ_and_stay_within_the_top_page) {
   auto arena = make_arena(real_platform);
   std::set<std::size_t> colours;
   for (const stack& s : take_all(*arena, usual, 64)) {
-    const std::size_t slack = stack_class_bytes(usual) + page_size - static_cast<std::size_t>(s.hi - s.lo);
+    const std::size_t slack =
+        stack_class_bytes(usual) + page_size - static_cast<std::size_t>(s.hi - s.lo);
     EXPECT_LE(slack, 1024u);
     EXPECT_EQ(slack % 64, 0u);
     colours.insert(slack);
