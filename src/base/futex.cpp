@@ -11,11 +11,14 @@
 namespace weft::detail {
 bool futex_wait(const void* word, std::uint32_t expected, nanos deadline) noexcept {
   const timespec at = to_timespec(deadline);
+  const int before = errno;  // a wait is no failed call of the user's
   count_syscall(sys::futex_wait);
   // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time; FUTEX_WAIT would take a relative one.
   const long result = ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
                                 deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
-  return result == 0 || errno != ETIMEDOUT;
+  const bool timed_out = result != 0 && errno == ETIMEDOUT;
+  errno = before;
+  return !timed_out;
 }
 
 void futex_wake(const void* word, int count) noexcept {

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 // Durations and time points of any representation, as saturating nanoseconds of CLOCK_MONOTONIC.
 namespace weft::detail {
@@ -31,6 +32,11 @@ std::int64_t deadline_after(const std::chrono::duration<R, P>& duration) noexcep
 
 template <class C, class D>
 std::int64_t deadline_at(const std::chrono::time_point<C, D>& time) noexcept {
+  if constexpr (std::is_same_v<C, std::chrono::steady_clock>) {
+    // The same clock (libstdc++'s is CLOCK_MONOTONIC): no two readings with a preemption in
+    // between.
+    return to_nanos(time.time_since_epoch());
+  }
   const auto now = C::now();
   if (time <= now) return 0;  // also keeps the difference from overflowing at time_point::min()
   const auto exact = [](const auto& t) {
