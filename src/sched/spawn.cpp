@@ -32,7 +32,10 @@ control_block* make_local(processor& p) {
 }
 
 control_block* make_foreign() {
-  if (!stack_arena::instance().acquire_permits(1)) return nullptr;
+  const int before = errno;  // the first call probes how stacks can be guarded, by calls that fail
+  const bool permitted = stack_arena::instance().acquire_permits(1);
+  errno = before;
+  if (!permitted) return nullptr;
   std::size_t taken = 0;
   control_block* block;
   try {
