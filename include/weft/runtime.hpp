@@ -15,7 +15,7 @@ struct runtime_options {
   /// Kernel threads that run fibers at the same time, 1 to 1024; 0: the CPUs that the affinity mask
   /// and the cgroup quota leave us.
   unsigned workers = 0;
-  /// Bytes a fiber may use; virtual memory, pages are taken when touched. 16 KiB to 64 MiB, rounded
+  /// Bytes a fiber may use; virtual memory, pages are taken when touched. Up to 64 MiB, rounded
   /// up to a size class. 64 KiB below every stack are guarded.
   std::size_t stack_size = 256 * 1024;
   /// Callers of weft::blocking (and of file I/O and name resolution, which go through it) that may
