@@ -62,42 +62,26 @@ class alignas(cache_line) local_ring {
   // One locked instruction, also when no thief is near. To pop without it the owner would have to
   // keep some tasks where thieves cannot claim them, and they would wait for as long as the running
   // fiber computes.
-  //
-  // upcoming(next, after_next) is called when at least two more are queued, to prefetch them.
-  // Hints: a thief may take them meanwhile.
-  template <class F>
-  T* pop(F&& upcoming) noexcept {
+  T* pop() noexcept {
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     std::uint64_t head = head_.load(std::memory_order_relaxed);
     while (head != tail) {
-      const std::uint64_t at = head;
-      T* const task = slot(at).load(std::memory_order_relaxed);
-      if (!take(head, 1)) continue;
-      announce(at, tail, upcoming);
-      return task;
+      T* const task = slot(head).load(std::memory_order_relaxed);
+      if (take(head, 1)) return task;
     }
     return nullptr;
-  }
-  T* pop() noexcept {
-    return pop([](T*, T*) {});
   }
 
   // Owner of a ring that has no thieves (a runtime of one worker): the same without the locked
   // instruction, which is half of what a yield costs. The caller knows that nobody steals here;
   // others may still read size().
-  template <class F>
-  T* pop_unshared(F&& upcoming) noexcept {
-    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+  T* pop_unshared() noexcept {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
-    if (head == tail) return nullptr;
+    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
     T* const task = slot(head).load(std::memory_order_relaxed);
     // Release as in take, for size.
     head_.store(head + 1, std::memory_order_release);
-    announce(head, tail, upcoming);
     return task;
-  }
-  T* pop_unshared() noexcept {
-    return pop_unshared([](T*, T*) {});
   }
 
   // Owner, after push has said "full": takes out the Capacity/2 oldest, for the inject queue.
@@ -155,14 +139,6 @@ class alignas(cache_line) local_ring {
   using slot_type = atomic<T*>;
 
   slot_type& slot(std::uint64_t index) noexcept { return slots_[index & (Capacity - 1)]; }
-
-  template <class F>
-  void announce(std::uint64_t head, std::uint64_t tail, F& upcoming) noexcept {
-    if (tail - head > 2) {
-      upcoming(slot(head + 1).load(std::memory_order_relaxed),
-               slot(head + 2).load(std::memory_order_relaxed));
-    }
-  }
 
   // Owner: how many more fit. Acquire as in push.
   std::uint64_t room(std::uint64_t tail) const noexcept {

@@ -15,17 +15,6 @@ inline void push_ring(processor& p, control_block* block) noexcept {
 }
 // Owner. The fiber in the slot, if the cap on runs from there allows (D6).
 control_block* pick_slot_slow(processor&) noexcept;
-// Brings the lines that the next switches will touch: the block of the fiber after next, and the
-// stack of the next, whose block the former call brought. With more fibers than fit into the
-// first-level cache a yield is made of misses; two or three at a time overlap. A thief may take the
-// block meanwhile and its fiber run: what is read is a hint, and the memory is type-stable.
-[[gnu::always_inline]] inline void prefetch_ahead(const control_block* next,
-                                                  const control_block* after_next) noexcept {
-  __builtin_prefetch(after_next, 1);
-  const auto* frame = static_cast<const std::byte*>(next->ctx.sp);
-  for (const int line : {0, 64, 192, 256}) __builtin_prefetch(frame + line, 1);
-}
-
 // Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there,
 // or time for the long way, which the carrier's loop takes (loop.cpp).
 inline control_block* pick_next(processor& p) noexcept {
@@ -35,10 +24,7 @@ inline control_block* pick_next(processor& p) noexcept {
     if (control_block* next = pick_slot_slow(p)) return next;
   }
   p.slot_streak = 0;
-  const auto upcoming = [](const control_block* next, const control_block* after_next) {
-    prefetch_ahead(next, after_next);
-  };
-  return p.solo ? p.ring.pop_unshared(upcoming) : p.ring.pop(upcoming);
+  return p.solo ? p.ring.pop_unshared() : p.ring.pop();
 }
 // Owner. To be run next.
 void push_slot(processor&, control_block*) noexcept;
