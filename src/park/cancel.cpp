@@ -37,6 +37,9 @@ void request_stop_word(control_block* block) noexcept {
 
 bool request_stop(control_block& block) noexcept {
   const bool first = !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
+  // Before the fiber is woken, so that its token says so when the wait has ended; and again behind
+  // the bit, for a state that is made meanwhile.
+  existing_stop_source(block).request_stop();
   request_stop_word(&block);
   // Callbacks run here, on the requester, as std says; they find the bit set.
   existing_stop_source(block).request_stop();

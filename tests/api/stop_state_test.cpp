@@ -86,8 +86,14 @@ TEST(stop_state, a_callback_may_stop_other_fibers) {
   rt.run([] {
     fiber second([] { this_fiber::sleep_for(1h); });
     fiber first([&](std::stop_token stop) {
-      const std::stop_callback pass_on(stop, [&] { second.request_stop(); });
-      this_fiber::sleep_for(1h);
+      std::atomic<bool> called{false};
+      const std::stop_callback pass_on(stop, [&] {
+        second.request_stop();
+        called = true;
+      });
+      EXPECT_TRUE(canceled([] { this_fiber::sleep_for(1h); }));
+      // The sleep may end first, and a callback destroyed before its turn is not called.
+      until([&] { return called.load(); });
     });
     this_fiber::yield();
     first.request_stop();
