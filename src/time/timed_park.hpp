@@ -1,5 +1,6 @@
 #pragma once
 #include "park/park.hpp"
+#include "time/deadline_scope.hpp"
 
 namespace weft::detail {
 // park() with a deadline, for fibers and kernel threads. The wait ends with wake_reason::timeout
@@ -7,9 +8,6 @@ namespace weft::detail {
 // a place.
 wake_reason park_until(wait_kind kind, const void* on, bool cancellable, nanos deadline,
                        publish_fn publish, void* arg);
-
-// The innermost deadline_scope's deadline of the running fiber or thread; `never` outside of one.
-nanos scope_deadline() noexcept;
 
 enum class wait_end { woken, timed_out, scope_expired, cancelled, closed };
 // A cancellation point's wait: park_until with the earlier of `deadline` and the scope's,
