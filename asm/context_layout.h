@@ -4,18 +4,15 @@
 // assembler's preprocessor can read it.
 #pragma once
 
-#define WEFT_FRAME_R15 0
-#define WEFT_FRAME_R14 8
-#define WEFT_FRAME_R13 16
-#define WEFT_FRAME_R12 24
-#define WEFT_FRAME_RBX 32
-#define WEFT_FRAME_RBP 40
-#define WEFT_FRAME_RIP 48     // where it goes on: the landing in switch_to, or weft_context_entry's
-#define WEFT_FRAME_SIZE 56
-#define WEFT_RED_ZONE 128     // left alone above the frame: the suspended code may use it
+#define WEFT_FRAME_RBP 0
+#define WEFT_FRAME_RIP 8      // where it goes on: the landing in switch_to, or weft_context_entry's
 
 // From the saved stack pointer to the one that the suspended code had: the CFA of the unwind rules.
-#define WEFT_FRAME_CFA (WEFT_FRAME_SIZE + WEFT_RED_ZONE)
+#define WEFT_FRAME_CFA 16
+
+// A fresh context has one word more, where a call would have left its return address.
+#define WEFT_FRESH_ENTRY 16
+#define WEFT_FRESH_SIZE 24
 
 // From weft_context_entry to the address at which a fresh context begins.
 #define WEFT_ENTRY_LANDING 2

@@ -6,40 +6,30 @@
 //      suspended in weft_switch                         fresh, made by prepare(stack_top, entry)
 //
 //      higher addresses                                 stack_top, a multiple of 16
-//      | frames of the suspended code     |             |                                  |
-//      +----------------------------------+ 184 = CFA   +----------------------------------+ 184 = CFA
-//      | its red zone: 128 bytes it may   |             | 128 bytes, unused                |
-//      | still use, not touched           |             |                                  |
-//      +----------------------------------+ 56          +----------------------------------+ 56
+//      | frames of the suspended code,    |             |                                  |
+//      | its other registers among them   |             +----------------------------------+ 24
+//      |                                  |             | entry                            |
+//      +----------------------------------+ 16 = CFA    +----------------------------------+ 16 = CFA
 //      | rip: the landing in switch_to    |             | rip: weft_context_entry's landing|
-//      +----------------------------------+ 48          +----------------------------------+ 48
-//      | rbp                              |             | rbp = 0: frame-pointer walks end |
-//      +----------------------------------+ 40          +----------------------------------+ 40
-//      | rbx                              |             | rbx = entry                      |
-//      +----------------------------------+ 32          +----------------------------------+ 32
-//      | r12                              |             | r12 = 0                          |
-//      +----------------------------------+ 24          +----------------------------------+ 24
-//      | r13                              |             | r13 = 0                          |
-//      +----------------------------------+ 16          +----------------------------------+ 16
-//      | r14                              |             | r14 = 0                          |
 //      +----------------------------------+ 8           +----------------------------------+ 8
-//      | r15                              |             | r15 = 0                          |
+//      | rbp                              |             | rbp = 0: frame-pointer walks end |
 // sp ->+----------------------------------+ 0      sp ->+----------------------------------+ 0
 //      lower addresses: nothing is kept
 //
-// The two have one shape, so resuming does not ask which it has, and one set of unwind rules is
-// true on the old stack before the stack pointer changes and on the new one after it.
+// The two have one shape up to the CFA, so resuming does not ask which it has, and one set of
+// unwind rules is true on the old stack before the stack pointer changes and on the new one after.
 //
 // weft_switch is entered by a jump from switch_to, with the address to go on at in r8, and leaves
 // by a jump. There is no call and no ret, because the processor predicts each ret from a stack of
 // its own, on which a switch that called without returning would leave one entry too many: every
-// later ret of the resumed side would miss (5-7 ns each). Since no call tells the compiler to do
-// so, switch_to's code may be a leaf that uses its red zone and has not aligned rsp; hence the 128
-// bytes, and the alignment before after() is called.
+// later ret of the resumed side would miss (5-7 ns each).
 //
-// Kept: what a called function must preserve, rbx rbp r12-r15 and rsp.
-// Not kept: rax rcx rdx rsi rdi r8-r11, vector and mask registers, the x87 stack, flags. switch_to
-// tells the compiler so.
+// Kept: rsp and rbp, and with them the frame of switch_to's function. That function is told that
+// every other register is destroyed, so its prologue saves what its caller may rely on, once; a
+// switch that pushed rbx and r12-r15 by itself would mostly push them a second time.
+// Since no call tells the compiler to do so, that function may be a leaf that has not aligned rsp;
+// hence the alignment before after() is called. It would have a red zone below rsp, too, if it were
+// not compiled with -mno-red-zone (src/context/context.hpp insists).
 // Not switched, though a called function preserves them: the control words of MXCSR and x87. They
 // stay the kernel thread's; fibers that declare their own use weft_fp_env_save and _load around
 // the switch.
@@ -47,29 +37,14 @@
 
 #include "context_layout.h"
 
-        // The rules wherever a whole frame lies at rsp.
+        // The rules wherever a whole frame lies at rsp. What the other registers held is lost.
         .macro  cfi_whole_frame
         .cfi_def_cfa %rsp, WEFT_FRAME_CFA
-        .cfi_offset %r15, WEFT_FRAME_R15 - WEFT_FRAME_CFA
-        .cfi_offset %r14, WEFT_FRAME_R14 - WEFT_FRAME_CFA
-        .cfi_offset %r13, WEFT_FRAME_R13 - WEFT_FRAME_CFA
-        .cfi_offset %r12, WEFT_FRAME_R12 - WEFT_FRAME_CFA
-        .cfi_offset %rbx, WEFT_FRAME_RBX - WEFT_FRAME_CFA
         .cfi_offset %rbp, WEFT_FRAME_RBP - WEFT_FRAME_CFA
         .cfi_offset %rip, WEFT_FRAME_RIP - WEFT_FRAME_CFA
-        .endm
-
-        // push and pop: the shortest encodings, and the processor tracks rsp over them by itself.
-        .macro  save reg
-        pushq   \reg
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset \reg, 0
-        .endm
-
-        .macro  restore reg
-        popq    \reg
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore \reg
+        .irp    reg, rbx, r12, r13, r14, r15
+        .cfi_undefined %\reg
+        .endr
         .endm
 
         .text
@@ -85,37 +60,30 @@ weft_switch:
         .cfi_startproc
         .cfi_def_cfa %rsp, 0
         .cfi_register %rip, %r8
-        addq    $-WEFT_RED_ZONE, %rsp           // $-128 fits a signed byte, $128 does not
-        .cfi_adjust_cfa_offset WEFT_RED_ZONE
         pushq   %r8
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rip, 0
-        save    %rbp
-        save    %rbx
-        save    %r12
-        save    %r13
-        save    %r14
-        save    %r15
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
         movq    %rsp, (%rdi)                    // from->sp: `from` is complete
         movq    %rsi, %rsp                      // the stack of `to`; the rules hold there just as well
+        .irp    reg, rbx, r12, r13, r14, r15
+        .cfi_undefined %\reg
+        .endr
 .Lresume:
         testq   %rdx, %rdx
         jne     .Lcall_after
 .Lrestore:
-        restore %r15
-        restore %r14
-        restore %r13
-        restore %r12
-        restore %rbx
-        restore %rbp
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbp
         popq    %rdx
         .cfi_adjust_cfa_offset -8
         .cfi_register %rip, %rdx
-        subq    $-WEFT_RED_ZONE, %rsp
-        .cfi_adjust_cfa_offset -WEFT_RED_ZONE
         jmp     *%rdx                           // lands on endbr64, in switch_to or in weft_context_entry
 
-.Lcall_after:                                   // rbx and r12 are free until .Lrestore
+.Lcall_after:                                   // rbx and r12 belong to nobody here
         cfi_whole_frame
         movq    %rsp, %rbx                      // survives the call
         .cfi_def_cfa_register %rbx
@@ -145,8 +113,8 @@ weft_switch_away:
         .cfi_endproc
         .size   weft_switch_away, . - weft_switch_away
 
-// Where a fresh context begins: rax = arg of the switch that resumed it, rbx = entry,
-// rsp = stack_top, rbp = 0. The outermost frame: an undefined return address tells an unwinder so.
+// Where a fresh context begins: rax = arg of the switch that resumed it, entry at rsp, which is
+// stack_top - 8, rbp = 0. The outermost frame: an undefined return address tells an unwinder so.
 // Unwinders look up a return address less one. A fresh frame holds the landing as one, so a byte of
 // this function comes before it, never run.
         .globl  weft_context_entry
@@ -163,11 +131,11 @@ weft_context_entry:
         .endif
         endbr64                                 // the landing
         movq    %rax, %rdi
-        leaq    1f(%rip), %rax                  // entry(arg) as by a call, rsp a multiple of 16
-        pushq   %rax                            // before it, but unseen by the return predictor
-        .cfi_adjust_cfa_offset 8
-        jmp     *%rbx
-        .cfi_adjust_cfa_offset -8
+        movq    (%rsp), %rcx                    // entry(arg) as by a call from stack_top, but unseen
+        leaq    1f(%rip), %rax                  // by the return predictor
+        movq    %rax, (%rsp)
+        jmp     *%rcx
+        .cfi_def_cfa %rsp, 0
 1:      ud2                                     // entry never returns
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry

@@ -28,16 +28,18 @@ using entry_fn = void (*)(void* arg) noexcept;
 
 // What lies at context::sp. Written by weft_switch, or by prepare().
 struct saved_frame {
-  std::uintptr_t r15, r14, r13, r12, rbx, rbp, rip;
+  std::uintptr_t rbp, rip;
 };
-static_assert(offsetof(saved_frame, r15) == WEFT_FRAME_R15);
-static_assert(offsetof(saved_frame, r14) == WEFT_FRAME_R14);
-static_assert(offsetof(saved_frame, r13) == WEFT_FRAME_R13);
-static_assert(offsetof(saved_frame, r12) == WEFT_FRAME_R12);
-static_assert(offsetof(saved_frame, rbx) == WEFT_FRAME_RBX);
 static_assert(offsetof(saved_frame, rbp) == WEFT_FRAME_RBP);
 static_assert(offsetof(saved_frame, rip) == WEFT_FRAME_RIP);
-static_assert(sizeof(saved_frame) == WEFT_FRAME_SIZE);
+static_assert(sizeof(saved_frame) == WEFT_FRAME_CFA);
+
+struct fresh_frame {
+  saved_frame saved;
+  std::uintptr_t entry;
+};
+static_assert(offsetof(fresh_frame, entry) == WEFT_FRESH_ENTRY);
+static_assert(sizeof(fresh_frame) == WEFT_FRESH_SIZE);
 
 // The floating-point control words: rounding, exception masks, flush-to-zero. Defaults: those of a
 // new thread.
@@ -55,15 +57,19 @@ void weft_fp_env_load(const fp_env* env) noexcept;
 }
 
 // A context that begins at entry(arg), on the stack that ends at stack_top (a multiple of 16).
-// Touches only the frame, WEFT_FRAME_CFA below stack_top.
+// Touches only the frame, WEFT_FRESH_SIZE below stack_top.
 inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
-  auto* frame = ::new (stack_top - WEFT_FRAME_CFA) saved_frame{};
-  frame->rbx = reinterpret_cast<std::uintptr_t>(entry);
-  frame->rip = reinterpret_cast<std::uintptr_t>(&weft_context_entry) + WEFT_ENTRY_LANDING;
-  return {frame};
+  return {::new (stack_top - WEFT_FRESH_SIZE) fresh_frame{
+      {0, reinterpret_cast<std::uintptr_t>(&weft_context_entry) + WEFT_ENTRY_LANDING},
+      reinterpret_cast<std::uintptr_t>(entry)}};
 }
 
-// Everything that a call may destroy, but for the registers that switch_to passes its arguments in.
+#ifndef WEFT_NO_RED_ZONE
+#error "compile with -mno-red-zone: a switch pushes where the function around it may keep values"
+#endif
+
+// Every register but rsp, rbp and those that switch_to passes its arguments in: what a call may
+// destroy, and what it may not, which the function around the switch then saves for its caller.
 #ifdef __AVX512F__
 #define WEFT_CLOBBERS_AVX512                                                                    \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
@@ -73,7 +79,7 @@ inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
 #define WEFT_CLOBBERS_AVX512
 #endif
 #define WEFT_CLOBBERS                                                                       \
-  "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+  "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
       "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",  \
       "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory" WEFT_CLOBBERS_AVX512
 

@@ -93,7 +93,14 @@ void yield_fiber() noexcept {
   control_block* next = pick_next(*header->held);
   // Alone, and not yet time for a long look: go on.
   if (next || header->held->tick >= look_every) {
-    header = switch_from(header, *header->fiber, next, after_yield);
+    control_block& me = *header->fiber;
+    if (header->held->solo && !(me.flags & fiber_flag::pinned)) {
+      // Nobody steals here, so nobody resumes it before the switch is over: no after function.
+      push_ring(*header->held, &me);
+      header = switch_from(header, me, next, nullptr);
+    } else {
+      header = switch_from(header, me, next, after_yield);
+    }
   }
   --header->section;
 }

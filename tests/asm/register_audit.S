@@ -2,9 +2,12 @@
 
         .text
 
-        .globl  audited_switch
-        .type   audited_switch, @function
-audited_switch:                         // rdi from, rsi to, rdx after, rcx arg, r8 before, r9 result
+        // rdi from, rsi to, rdx after, rcx arg, r8 before, r9 result, skew above the return address.
+        // Poisons what is to be found again, runs what is given, and stores what it finds.
+        .macro  audited name, action
+        .globl  \name
+        .type   \name, @function
+\name:
         .cfi_startproc
         movq    8(%rsp), %r10           // skew
         pushq   %rbp
@@ -24,12 +27,6 @@ audited_switch:                         // rdi from, rsi to, rdx after, rcx arg,
 
         movq    %rcx, %rax
         movq    %rsp, 48(%r8)
-        .set    i, 0
-        .rept   16
-        movq    56 + 8 * i(%r8), %rcx
-        movq    %rcx, -128 + 8 * i(%rsp)
-        .set    i, i + 1
-        .endr
         .cfi_remember_state
         .cfi_def_cfa %rsp, 0            // not to be unwound through while rbp holds poison
         .cfi_undefined %rip
@@ -39,9 +36,7 @@ audited_switch:                         // rdi from, rsi to, rdx after, rcx arg,
         movq    24(%r8), %r13
         movq    32(%r8), %r14
         movq    40(%r8), %r15
-        leaq    1f(%rip), %r8
-        jmp     weft_switch
-1:      endbr64
+        \action
         movq    (%rsp), %r9
         movq    %rbx, 0(%r9)
         movq    %rbp, 8(%r9)
@@ -50,12 +45,6 @@ audited_switch:                         // rdi from, rsi to, rdx after, rcx arg,
         movq    %r14, 32(%r9)
         movq    %r15, 40(%r9)
         movq    %rsp, 48(%r9)
-        .set    i, 0
-        .rept   16
-        movq    -128 + 8 * i(%rsp), %rcx
-        movq    %rcx, 56 + 8 * i(%r9)
-        .set    i, i + 1
-        .endr
 
         movq    8(%rsp), %rbp
         .cfi_restore_state
@@ -70,17 +59,27 @@ audited_switch:                         // rdi from, rsi to, rdx after, rcx arg,
         .cfi_restore %rbp
         ret
         .cfi_endproc
-        .size   audited_switch, . - audited_switch
+        .size   \name, . - \name
+        .endm
+
+        .macro  bare_switch
+        leaq    1f(%rip), %r8
+        jmp     weft_switch
+1:      endbr64
+        .endm
+
+        .macro  call_of_a_function
+        callq   switch_called
+        .endm
+
+        audited audited_switch, bare_switch
+        audited audited_call, call_of_a_function
 
         .macro  record_arrival
         movq    %rsp, 0(%rdi)
         movq    %rbp, 8(%rdi)
         movq    %rdi, 16(%rdi)
         movq    %rsi, 24(%rdi)
-        movq    %r12, 32(%rdi)
-        movq    %r13, 40(%rdi)
-        movq    %r14, 48(%rdi)
-        movq    %r15, 56(%rdi)
         .endm
 
         .globl  audited_entry
@@ -108,11 +107,6 @@ audited_after:
         .endr
         .irp    reg, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
         movq    %rax, %xmm\reg
-        .endr
-        .set    i, 1
-        .rept   16                      // its own red zone
-        movq    %rax, -8 * i(%rsp)
-        .set    i, i + 1
         .endr
         ret
         .cfi_endproc

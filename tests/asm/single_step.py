@@ -7,7 +7,7 @@ really has when it goes on. That is what "exact CFI" means.
 
 import gdb
 
-KEPT = ["rbx", "rbp", "r12", "r13", "r14", "r15", "rsp", "rip"]
+KEPT = ["rbp", "rsp", "rip"]
 BOTTOMS = {"weft_context_entry", "_start", "main"}
 
 
