@@ -1,7 +1,5 @@
 #include <weft/fiber.hpp>
 
-#include <sched.h>
-
 #include <cerrno>
 #include <cstring>
 
@@ -11,6 +9,7 @@
 #include "park/park.hpp"
 #include "runtime_life.hpp"
 #include "sched/spawn.hpp"
+#include "sched/spawn_local.hpp"
 #include "time/join.hpp"
 
 namespace weft {
@@ -27,6 +26,12 @@ runtime_core& core_for(const fiber_options* options) {
   if (options && options->on) return detail_access::core(*options->on);
   const thread_header* header = current();
   return header->fiber ? *header->fiber->rt.load(std::memory_order_relaxed) : default_core();
+}
+
+inline void set_site(control_block& block, source_site site, const void* caller) noexcept {
+  block.site_file = site.file ? site.file : static_cast<const char*>(caller);
+  block.site_line = site.line;
+  if (!site.file) block.flags |= fiber_flag::return_site;
 }
 
 void apply(control_block& block, const fiber_options& options) {
@@ -61,24 +66,40 @@ spawn_place begin_spawn(const fiber_options* options, source_site site) {
       throw;
     }
   }
-  if (site.file) {
-    block->site_file = site.file;
-    block->site_line = site.line;
-  } else {
-    block->site_file = static_cast<const char*>(caller);
-    block->site_line = 0;
-    block->flags |= fiber_flag::return_site;
-  }
+  set_site(*block, site, caller);
   return {block, block->closure};
 }
 
 spawn_place begin_spawn(runtime_core& core, source_site site) {
   const void* caller = __builtin_return_address(0);
   control_block* block = make_block(core);
-  block->site_file = site.file ? site.file : static_cast<const char*>(caller);
-  block->site_line = site.line;
-  if (!site.file) block->flags |= fiber_flag::return_site;
+  set_site(*block, site, caller);
   return {block, block->closure};
+}
+
+control_block* spawn_copied(std::uint64_t* words, std::size_t count, void (*invoke)(void*),
+                            source_site site) {
+  const void* caller = __builtin_return_address(0);
+  thread_header* header = current();
+  const auto fill = [&](control_block& block) {
+    set_site(block, site, caller);
+    auto* to = reinterpret_cast<std::uint64_t*>(block.closure);
+    for (std::size_t i = 0; i < count; ++i) to[i] = words[i];
+    block.invoke = invoke;
+  };
+  if (header->fiber) [[likely]] {
+    const section inside(header);
+    processor& p = *header->held;
+    if (control_block* block = make_from_stock(p)) [[likely]] {
+      fill(*block);
+      start_local(p, *block);
+      return block;
+    }
+  }
+  control_block* block = make_block(core_for(nullptr));
+  fill(*block);
+  start_block(*block);
+  return block;
 }
 
 void abandon_spawn(control_block* block) noexcept {
@@ -100,20 +121,11 @@ fiber::id fiber::get_id() const noexcept {
 }
 
 void fiber::join() {
-  if (!block_) {
+  if (!block_) [[unlikely]] {
     detail::throw_system(EINVAL,
                          "weft::fiber::join: no fiber to join (moved from, joined or detached)");
   }
-  if (block_ == detail::current()->fiber) {
-    detail::throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
-                         static_cast<unsigned long long>(get_id().value()));
-  }
-  if (detail::has_forked()) {
-    detail::throw_system(ESRCH,
-                         "weft::fiber::join: the fiber stayed in the parent of this forked child");
-  }
-  detail::join_and_recycle(*block_);
-  block_ = nullptr;
+  detail::join_and_recycle(block_);
 }
 
 void fiber::detach() {
@@ -165,11 +177,7 @@ fiber::id get_id() noexcept {
 }
 
 void yield() noexcept {
-  if (weft::detail::current()->fiber) {
-    weft::detail::yield_fiber();
-  } else {
-    ::sched_yield();
-  }
+  weft::detail::yield_here();
 }
 
 std::stop_token get_stop_token() noexcept {

@@ -71,7 +71,7 @@ class fiber {
   template <class F>
   requires callable<F>
   [[gnu::always_inline]] explicit fiber(F&& f, source_site site = source_site::current())
-      : block_(start(detail::begin_spawn(nullptr, site), std::forward<F>(f))) {}
+      : block_(start(site, std::forward<F>(f))) {}
 
   /// The same with arguments, decay-copied as for std::jthread.
   template <class F, class A, class... Rest>
@@ -131,6 +131,8 @@ class fiber {
   friend void swap(fiber& a, fiber& b) noexcept { a.swap(b); }
 
  private:
+  template <class F>
+  [[gnu::always_inline]] static inline detail::control_block* start(source_site site, F&& f);
   template <class F, class... A>
   static detail::control_block* start(detail::spawn_place place, F&& f, A&&... a);
   void stop_and_join() noexcept;

@@ -19,6 +19,7 @@ struct carrier;
 struct exception_state {
   void* caught = nullptr;
   unsigned int uncaught = 0;
+  unsigned int padding = 0;  // named, so that the whole is copied by one instruction
 };
 
 struct thread_header {

@@ -78,10 +78,11 @@ inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
 #else
 #define WEFT_CLOBBERS_AVX512
 #endif
-#define WEFT_CLOBBERS                                                                       \
-  "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
-      "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",  \
-      "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory" WEFT_CLOBBERS_AVX512
+#define WEFT_CLOBBERS                                                                              \
+  "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3",     \
+      "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
+      "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc",          \
+      "memory" WEFT_CLOBBERS_AVX512
 
 // Saves the running computation in *from, resumes `to`, and runs after(arg, from) there unless
 // after is null. Returns when somebody resumes *from, with the `arg` of that switch: so the resumed

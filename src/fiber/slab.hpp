@@ -27,10 +27,11 @@ inline void renew_block(control_block& block) noexcept {
     drop_extras(block);
   block.joiner.store(nullptr, std::memory_order_relaxed);
   block.cancel.store(0, std::memory_order_relaxed);
-  block.flags = 0;
-  block.shields = 0;
   block.deadline = never;
+  block.size_class = 0;  // the four together are one store
+  block.flags = 0;
   block.waits_for = wait_kind::none;
+  block.shields = 0;
 }
 
 // One for each processor; owner only. Also a plain thread's way, through a short-lived one.
@@ -39,7 +40,12 @@ class slab_cache {
   control_block* take() {
     if (!first_) [[unlikely]]
       refill_slow();
+    return take_if_any();
+  }
+  // Null: none is at hand.
+  control_block* take_if_any() noexcept {
     control_block* block = first_;
+    if (!block) return nullptr;
     first_ = block->next;
     --count_;
     return block;

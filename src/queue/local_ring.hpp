@@ -84,6 +84,22 @@ class alignas(cache_line) local_ring {
     return task;
   }
 
+  // Owner of a ring that has no thieves: the oldest leaves and `task` becomes the youngest, so
+  // there is always room. Null, and nothing has happened: empty, or the oldest is not `wanted`.
+  template <class Wanted>
+  T* rotate_unshared(T* task, Wanted wanted) noexcept {
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (head == tail) return nullptr;
+    T* const oldest = slot(head).load(std::memory_order_relaxed);
+    if (!wanted(*oldest)) return nullptr;
+    slot(tail).store(task, std::memory_order_relaxed);
+    // Release as in push and take, for size. Head first: it is never seen more than full.
+    head_.store(head + 1, std::memory_order_release);
+    tail_.store(tail + 1, std::memory_order_release);
+    return oldest;
+  }
+
   // Owner, after push has said "full": takes out the Capacity/2 oldest, for the inject queue.
   // 0: thieves have made room meanwhile, so push again.
   std::uint32_t pop_half(T** out) noexcept {

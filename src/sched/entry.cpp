@@ -17,10 +17,12 @@ namespace weft::detail {
 namespace {
 // Claims a joiner. A fiber is the caller's then, to be made ready. Of a thread nothing may be
 // touched but its futex: it sees the claimed word by itself, and may have ended by now.
-bool claim_joiner(control_block*& joiner, wait_word::epoch_type epoch) noexcept {
+[[gnu::always_inline]] inline bool claim_joiner(control_block*& joiner,
+                                                wait_word::epoch_type epoch) noexcept {
   const bool thread = joiner->flags & fiber_flag::kernel_thread;  // stable while the epoch is open
-  if (!joiner->word.claim(epoch, wake_reason::wake)) return false;
-  if (thread) {
+  if (!joiner->word.claim(epoch, wake_reason::wake)) [[unlikely]]
+    return false;
+  if (thread) [[unlikely]] {
     futex_wake(joiner->word.futex_address(), 1);
     joiner = nullptr;
   }
@@ -73,7 +75,7 @@ void run_closure(control_block& me) noexcept {
 }
 
 // The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched.
-// Returns a fiber of this runtime to be run next, claimed by us, if somebody waited for the end.
+// Returns a fiber to be made ready or run next, claimed by us, if one waited for the end.
 [[gnu::always_inline]] inline control_block* publish_end(processor& p, control_block& me) noexcept {
   // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
   control_block* joiner = me.joiner.load(std::memory_order_acquire);
@@ -102,6 +104,8 @@ void run_closure(control_block& me) noexcept {
   return publish_end_slow(p, me);
 }
 
+// The cache was full when the fiber ended: others may take what it gives to the arena, so it waits
+// until nobody is on that stack.
 void after_exit(void* arg, context*) noexcept {
   auto* header = static_cast<thread_header*>(arg);
   processor& p = *header->held;
@@ -111,8 +115,27 @@ void after_exit(void* arg, context*) noexcept {
   *header->errno_address = error;
 }
 
-bool runs_here(const processor& p, const control_block& block) noexcept {
-  return !(block.flags & fiber_flag::pinned) && block.rt.load(std::memory_order_relaxed) == p.core;
+// Whether the fiber whose wait our end has ended may run next, before what is queued. A direct
+// hand-over counts like a run from the slot (D6), and like any other switch.
+bool may_run_next(processor& p, const control_block& woken) noexcept {
+  if (woken.flags & (fiber_flag::pinned | fiber_flag::fp_env)) return false;
+  if (woken.rt.load(std::memory_order_relaxed) != p.core || ++p.tick >= look_every) return false;
+  if (++p.slot_streak <= slot_limit) return true;
+  p.slot_streak = 0;
+  return !p.slot.load(std::memory_order_relaxed) && p.ring.size() == 0;
+}
+
+// Leaves the stack of a fiber that has ended, for good.
+[[noreturn, gnu::always_inline]] inline void leave(thread_header* header, processor& p,
+                                                   stack_class mine_class, stack mine,
+                                                   context to) noexcept {
+  // Nobody but this processor takes from its cache, so the stack may go there while we are still
+  // on it; what is to run next has its own by now.
+  if (p.stacks.try_give(mine_class, mine)) [[likely]]
+    switch_away(nullptr, to, nullptr, header);
+  p.dying = mine;
+  p.dying_class = mine_class;
+  switch_away(nullptr, to, after_exit, header);
 }
 }  // namespace
 
@@ -133,17 +156,14 @@ void fiber_main(void* arg) noexcept {
     put_permit(p);
     // Counted before the end is published, read after `draining` is set: see runtime end.
     bump_release(p.count.finished);
-    control_block* next = publish_end(p, me);
+    control_block* const woken = publish_end(p, me);
     tell_if_draining(core);
-
-    if (next && (!runs_here(p, *next) || p.slot_streak >= slot_limit)) {
-      make_ready(next);
-      next = nullptr;
-    } else if (next) {
-      ++p.slot_streak;  // a direct hand-off counts like a run from the slot
+    if (woken) {
+      if (may_run_next(p, *woken) && !had_fp_env) [[likely]]
+        leave(header, p, mine_class, mine, enter(header, *woken));
+      make_ready(woken);
     }
-    if (!next) next = pick_next(p);
-
+    control_block* const next = pick_next(p);
     if (next && !(next->flags & fiber_flag::started) && next->size_class == mine_class &&
         !((next->flags & fiber_flag::fp_env) || had_fp_env)) {
       // The hot hand-over (D4): the next fiber begins in this very frame, on a stack that is warm.
@@ -154,9 +174,7 @@ void fiber_main(void* arg) noexcept {
       *header->errno_address = 0;
       continue;
     }
-    p.dying = mine;
-    p.dying_class = mine_class;
-    leave_for_good(header, next, had_fp_env, after_exit);
+    leave(header, p, mine_class, mine, prepare_switch(header, next, had_fp_env, nullptr));
   }
 }
 }  // namespace weft::detail

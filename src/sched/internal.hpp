@@ -18,7 +18,7 @@ control_block* pick_slot_slow(processor&) noexcept;
 // Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there,
 // or time for the long way, which the carrier's loop takes (loop.cpp).
 inline control_block* pick_next(processor& p) noexcept {
-  if (++p.tick == look_every) [[unlikely]]
+  if (++p.tick >= look_every) [[unlikely]]
     return nullptr;
   if (p.slot.load(std::memory_order_relaxed)) {
     if (control_block* next = pick_slot_slow(p)) return next;
@@ -26,8 +26,25 @@ inline control_block* pick_next(processor& p) noexcept {
   p.slot_streak = 0;
   return p.solo ? p.ring.pop_unshared() : p.ring.pop();
 }
+// Owner of a processor that thieves look at: to be run next.
+void push_slot_shared(processor&, control_block*) noexcept;
 // Owner. To be run next.
-void push_slot(processor&, control_block*) noexcept;
+inline void push_slot(processor& p, control_block* block) noexcept {
+  if (!p.solo) return push_slot_shared(p, block);
+  control_block* const former = p.slot.load(std::memory_order_relaxed);
+  p.slot.store(block, std::memory_order_relaxed);
+  if (former) push_ring(p, former);
+}
+// Owner. Takes `block` out of the slot if it lies there and has not begun. Null, or `block`.
+bool take_from_slot_shared(processor&, control_block* block) noexcept;
+inline bool take_from_slot(processor& p, control_block& block) noexcept {
+  if (p.slot.load(std::memory_order_relaxed) != &block || block.flags & fiber_flag::started) {
+    return false;
+  }
+  if (!p.solo) return take_from_slot_shared(p, &block);
+  p.slot.store(nullptr, std::memory_order_relaxed);
+  return true;
+}
 // Owner. Everything pushed in the caller's batch is queued: wake a searcher if that is due.
 void wake_for_local(processor&) noexcept;
 

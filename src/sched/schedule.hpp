@@ -17,9 +17,9 @@ using publish_fn = void (*)(control_block* parked, void* arg) noexcept;
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
                        void* arg) noexcept;
 
-// The running fiber goes behind every other that is ready on its processor. No-op on a plain
-// thread.
-void yield_fiber() noexcept;
+// The running fiber goes behind every other that is ready on its processor; a plain thread behind
+// those of the kernel.
+void yield_here() noexcept;
 
 // Any thread. The caller has won the claim of a parked fiber or thread, or owns an unstarted fiber.
 void make_ready(control_block*) noexcept;
@@ -30,9 +30,6 @@ void make_ready(runtime_core&, task_list<control_block>) noexcept;
 // epoch unless something else does first.
 void cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noexcept;
 
-// Owner of a section: takes `block` out of this processor's slot if it lies there, still unstarted.
-bool take_from_slot(processor&, control_block* block) noexcept;
-
 // From here on, until as many unpins, the running fiber resumes only on the kernel thread it is on.
 // Its extras exist.
 void pin_running_fiber() noexcept;
@@ -41,7 +38,8 @@ void unpin_running_fiber() noexcept;
 // Whether the fiber was asked to stop, by itself or with its whole runtime. Any thread.
 inline bool stop_requested(const control_block& block) noexcept {
   // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.cpp.
-  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) return true;
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
+    return true;
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   return core && core->cancelling.load(std::memory_order_seq_cst) != 0;
 }

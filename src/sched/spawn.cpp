@@ -7,6 +7,7 @@
 #include "fiber/slab.hpp"
 #include "sched/internal.hpp"
 #include "sched/permits.hpp"
+#include "sched/spawn_local.hpp"
 
 namespace weft::detail {
 namespace {
@@ -103,15 +104,7 @@ void start_block(control_block& block) noexcept {
   thread_header* header = current();
   if (processor* p = held_of(header, core)) {
     const section inside(header);
-    bump(p->count.spawned);
-    push_slot(*p, &block);
-    // Work beyond the slot is anybody's; the slot's alone is mostly run at once by a join.
-    if (p->ring.size() > 0) {
-      wake_for_local(*p);
-    } else {
-      wake_for_slot(*p);
-    }
-    return;
+    return start_local(*p, block);
   }
   core.foreign_spawned.fetch_add(1, std::memory_order_relaxed);
   make_ready(&block);

@@ -1,6 +1,8 @@
 // The short path: a fiber parks, yields or is made ready, and the next one runs. Everything here
 // runs on fibers' stacks and is over in nanoseconds; what may take longer is in loop.cpp, on the
 // carrier's own.
+#include <sched.h>
+
 #include "base/asymmetric_fence.hpp"
 #include "base/fatal.hpp"
 #include "fiber/extras.hpp"
@@ -26,6 +28,22 @@ void swap_fp_slow(control_block* from, control_block* to) noexcept {
   const fp_env defaults;
   const bool own = to && to->flags & fiber_flag::fp_env;
   fp_env_load(own ? &extras_of(*to).fp : &defaults);
+}
+
+context prepare_switch_slow(thread_header* header, control_block* next, bool had_fp_env,
+                            control_block* saving) noexcept {
+  processor& p = *header->held;
+  if (next && !(next->flags & fiber_flag::started) && !bind_stack(p, *next)) [[unlikely]] {
+    push_ring(p, next);  // the loop deals with it: it waits for a stack to be freed
+    next = nullptr;
+  }
+  if (had_fp_env || (next && next->flags & fiber_flag::fp_env)) [[unlikely]] {
+    swap_fp_slow(saving, next);
+  }
+  if (next) return enter(header, *next);
+  header->fiber = nullptr;
+  *header->exceptions = {};
+  return header->self->loop;
 }
 
 void after_park(void* arg, context* from) noexcept {
@@ -81,27 +99,52 @@ wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish
   thread_header* header = current();
   control_block& me = *header->fiber;
   ++header->section;
-  header = park_into(header, nullptr, kind, on, cancellable, publish, arg);
+  header = park_into(header, kind, on, cancellable, publish, arg);
   --header->section;
   return me.word.reason();
 }
 
-void yield_fiber() noexcept {
-  thread_header* header = current();
-  if (!header->fiber) return;
+namespace {
+// Any way a yield can go.
+[[gnu::noinline]] void yield_slow(thread_header* header, control_block& me) noexcept {
   ++header->section;
   control_block* next = pick_next(*header->held);
   // Alone, and not yet time for a long look: go on.
-  if (next || header->held->tick >= look_every) {
-    control_block& me = *header->fiber;
-    if (header->held->solo && !(me.flags & fiber_flag::pinned)) {
-      // Nobody steals here, so nobody resumes it before the switch is over: no after function.
-      push_ring(*header->held, &me);
-      header = switch_from(header, me, next, nullptr);
-    } else {
-      header = switch_from(header, me, next, after_yield);
-    }
+  if (next || header->held->tick >= look_every) header = switch_from(header, me, next, after_yield);
+  --header->section;
+}
+
+// Nothing but a switch has to be done: it has run, and has no control words of its own.
+bool is_plain(const control_block& block) noexcept {
+  constexpr auto looked_at = fiber_flag::started | fiber_flag::fp_env | fiber_flag::pinned;
+  return (block.flags & looked_at) == fiber_flag::started;
+}
+}  // namespace
+
+// The short way: one worker, and others wait in the ring. Nobody steals there, so nobody resumes
+// the fiber before the switch is over, and it queues itself without an after function.
+void yield_here() noexcept {
+  thread_header* header = current();
+  control_block* const me = header->fiber;
+  if (!me) [[unlikely]] {
+    ::sched_yield();
+    return;
   }
+  processor& p = *header->held;
+  if (!p.solo || !is_plain(*me) || p.slot.load(std::memory_order_relaxed) ||
+      p.tick + 1 >= look_every) [[unlikely]] {
+    return yield_slow(header, *me);
+  }
+  ++header->section;
+  control_block* const next = p.ring.rotate_unshared(me, is_plain);
+  if (!next) [[unlikely]] {
+    --header->section;
+    return yield_slow(header, *me);
+  }
+  ++p.tick;
+  p.slot_streak = 0;
+  const context to = change_fiber(header, p, *me, *next);
+  header = static_cast<thread_header*>(switch_to(&me->ctx, to, nullptr, header));
   --header->section;
 }
 
@@ -131,7 +174,7 @@ void spill_ring_slow(processor& p, control_block* block) noexcept {
   } while (!p.ring.push(block));
 }
 
-void push_slot(processor& p, control_block* block) noexcept {
+void push_slot_shared(processor& p, control_block* block) noexcept {
   bump(p.slot_pushes);
   // A thief only ever empties the slot, so an empty one stays empty until the owner stores.
   // release: pairs with the acquire of whoever takes it.
@@ -143,15 +186,9 @@ void push_slot(processor& p, control_block* block) noexcept {
   if (former) push_ring(p, former);
 }
 
-bool take_from_slot(processor& p, control_block* block) noexcept {
-  control_block* seen = p.slot.load(std::memory_order_relaxed);
-  if (seen != block || block->flags & fiber_flag::started) return false;
-  if (p.solo) {
-    p.slot.store(nullptr, std::memory_order_relaxed);
-    return true;
-  }
-  // acquire: as in pick_next.
-  return p.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire,
+bool take_from_slot_shared(processor& p, control_block* block) noexcept {
+  // acquire: as in pick_slot_slow.
+  return p.slot.compare_exchange_strong(block, nullptr, std::memory_order_acquire,
                                         std::memory_order_relaxed);
 }
 

@@ -6,8 +6,8 @@
 // switch must come in pairs, or every return up the resumed stack is mispredicted, some 5 ns each;
 // a call that never returns (the end of a fiber) is such an unpaired one.
 namespace weft::detail {
-// The slow part, for fibers with control words of their own. `saving`: the fiber left, null when it
-// ends.
+// Swaps the floating-point control words, for fibers that have their own. `saving`: the fiber left,
+// null when it ends.
 void swap_fp_slow(control_block* saving, control_block* to) noexcept;
 
 // errno and the C++ runtime's exception state belong to the fiber, not to the thread. A thread's
@@ -22,27 +22,52 @@ inline void load_thread_state(thread_header* header, const control_block& to) no
   *header->exceptions = to.exceptions;
 }
 
-// Makes `next` the running fiber as far as the thread is concerned, and says where to switch. Null,
-// or a fiber for which there is no stack now: the carrier's loop.
+// Makes `next` the running fiber as far as the thread is concerned, and says where to switch.
+inline context enter(thread_header* header, control_block& next) noexcept {
+  header->fiber = &next;
+  bump(header->held->count.switches);
+  load_thread_state(header, next);
+  return next.ctx;
+}
+
+// Both at once, for a fiber that has run before.
+inline context change_fiber(thread_header* header, processor& p, control_block& from,
+                            control_block& to) noexcept {
+  int* const error = header->errno_address;
+  exception_state* const exceptions = header->exceptions;
+  from.saved_errno = *error;
+  from.exceptions = *exceptions;
+  *error = to.saved_errno;
+  *exceptions = to.exceptions;
+  header->fiber = &to;
+  bump(p.count.switches);
+  return to.ctx;
+}
+
+// The same for a fiber that begins, on `bound`.
+inline context enter_fresh(thread_header* header, control_block& next, stack bound) noexcept {
+  next.stk = bound;
+  next.flags |= fiber_flag::started;
+  header->fiber = &next;
+  bump(header->held->count.switches);
+  *header->errno_address = 0;
+  *header->exceptions = {};
+  return prepare(bound.hi, fiber_main);
+}
+
+// The same when something has to be seen to: a stack, control words, no fiber at all.
+context prepare_switch_slow(thread_header* header, control_block* next, bool had_fp_env,
+                            control_block* saving) noexcept;
+
+// Null, or a fiber for which there is no stack now: the carrier's loop.
 [[gnu::always_inline]] inline context prepare_switch(thread_header* header, control_block* next,
                                                      bool had_fp_env,
                                                      control_block* saving) noexcept {
-  processor& p = *header->held;
-  if (next && !(next->flags & fiber_flag::started) && !bind_stack(p, *next)) [[unlikely]] {
-    push_ring(p, next);  // the loop deals with it: it waits for a stack to be freed
-    next = nullptr;
+  if (!next || had_fp_env ||
+      (next->flags & (fiber_flag::started | fiber_flag::fp_env)) != fiber_flag::started) {
+    return prepare_switch_slow(header, next, had_fp_env, saving);
   }
-  if (had_fp_env || (next && next->flags & fiber_flag::fp_env)) [[unlikely]] {
-    swap_fp_slow(saving, next);
-  }
-  header->fiber = next;
-  if (!next) {
-    *header->exceptions = {};
-    return header->self->loop;
-  }
-  bump(p.count.switches);
-  load_thread_state(header, *next);
-  return next->ctx;
+  return enter(header, *next);
 }
 
 // Leaves the running fiber `me` for `next`, or for the carrier's loop when there is none. Returns
@@ -63,28 +88,18 @@ inline control_block* block_of(context* ctx) noexcept {
 // After function of every park: opens the wait and publishes its tokens.
 void after_park(void* header, context* from) noexcept;
 
-// The body of a park, in a section before and after. `next`: what to run if the caller knows, an
-// unstarted fiber that it has exclusively; else whatever is queued.
-[[gnu::always_inline]] inline thread_header* park_into(thread_header* header, control_block* next,
-                                                       wait_kind kind, const void* on,
-                                                       bool cancellable, publish_fn publish,
-                                                       void* arg) noexcept {
+// The body of a park, in a section before and after.
+[[gnu::always_inline]] inline thread_header* park_into(thread_header* header, wait_kind kind,
+                                                       const void* on, bool cancellable,
+                                                       publish_fn publish, void* arg) noexcept {
   control_block& me = *header->fiber;
   processor& p = *header->held;
   me.waits_for = kind;
   me.waits_on = on;
   p.pending = {publish, arg, cancellable};
-  header = switch_from(header, me, next ? next : pick_next(p), after_park);
+  header = switch_from(header, me, pick_next(p), after_park);
   me.waits_for = wait_kind::none;
   return header;
 }
 
-// The running fiber is over: goes to `next`, or to the carrier's loop, for good. after runs on the
-// new stack; it gives the old one back.
-[[noreturn, gnu::always_inline]] inline void leave_for_good(thread_header* header,
-                                                            control_block* next, bool had_fp_env,
-                                                            after_fn after) noexcept {
-  const context to = prepare_switch(header, next, had_fp_env, nullptr);
-  switch_away(nullptr, to, after, header);
-}
 }  // namespace weft::detail

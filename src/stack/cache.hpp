@@ -27,13 +27,19 @@ class stack_cache {
     return s.items[n - 1];
   }
 
-  void give(stack_class c, stack given) noexcept {
+  // False: there is no room, and give() would call the arena.
+  bool try_give(stack_class c, stack given) noexcept {
     shelf& s = shelf_of(c);
     const std::uint32_t n = s.count.load(std::memory_order_relaxed);
     if (n == s.capacity) [[unlikely]]
-      return give_slow(c, given);
+      return false;
     s.items[n] = given;
     s.count.store(n + 1, std::memory_order_relaxed);
+    return true;
+  }
+  void give(stack_class c, stack given) noexcept {
+    if (!try_give(c, given)) [[unlikely]]
+      give_slow(c, given);
   }
 
   void flush() noexcept;              // all of it back to the arena

@@ -10,9 +10,14 @@
 
 #include <sched.h>
 
+#include <cerrno>
+
 #include <weft/operation_canceled.hpp>
 
+#include "base/asymmetric_fence.hpp"
+#include "base/fatal.hpp"
 #include "fiber/slab.hpp"
+#include "sched/spawn.hpp"
 #include "sched/switching.hpp"
 #include "time/timed_park.hpp"
 
@@ -44,13 +49,19 @@ void await_finished(const control_block& block) noexcept {
   while (!has_ended(block)) ::sched_yield();
 }
 
-// The fiber taken from the slot gets its stack before anybody is registered with it. False: there
-// is none now; it queues like any other.
-bool with_stack(processor& p, control_block& block) noexcept {
-  if (bind_stack(p, block)) [[likely]]
-    return true;
-  push_ring(p, &block);
-  return false;
+// The after function of a joiner that has switched to the fiber it joins: nothing is published, the
+// fiber has been told before.
+void after_direct_join(void*, context* from) noexcept {
+  control_block* parked = block_of(from);
+  const wait_word::epoch_type epoch = parked->word.next_epoch();
+  parked->word.begin(true);
+  // As in after_park.
+  light_fence();
+  if (stop_requested(*parked) && parked->word.claim(epoch, wake_reason::cancel)) make_ready(parked);
+}
+
+void after_quiet_direct_join(void*, context* from) noexcept {
+  block_of(from)->word.begin(false);
 }
 
 // On a fiber, without a deadline. False: cancelled. In a section, which may end on another thread.
@@ -58,18 +69,30 @@ bool with_stack(processor& p, control_block& block) noexcept {
                                                  bool cancellable) noexcept {
   if (has_ended(block)) return true;
   control_block& me = *header->fiber;
-  control_block* next = nullptr;
-  publish_fn publish = publish_join;
-  if (take_from_slot(*header->held, &block) && with_stack(*header->held, block)) {
+  processor& p = *header->held;
+  if (p.tick + 1 < look_every && take_from_slot(p, block)) {
     // It was spawned last, lies in this processor's slot and has not begun: run it at once instead
-    // of queueing for it. Nobody else can reach it, so registering is a plain store.
-    block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
-    // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
-    block.joiner.store(&me, std::memory_order_relaxed);
-    next = &block;
-    publish = nullptr;
+    // of queueing for it.
+    if (const stack bound = p.stacks.take(block.size_class)) [[likely]] {
+      // Nobody else can reach it, so registering is a plain store.
+      block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
+      // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
+      block.joiner.store(&me, std::memory_order_relaxed);
+      ++p.tick;
+      me.waits_for = wait_kind::join;
+      me.waits_on = &block;
+      save_thread_state(header, me);
+      if ((me.flags | block.flags) & fiber_flag::fp_env) [[unlikely]]
+        swap_fp_slow(&me, &block);
+      const context to = enter_fresh(header, block, bound);
+      header = static_cast<thread_header*>(switch_to(
+          &me.ctx, to, cancellable ? after_direct_join : after_quiet_direct_join, header));
+      me.waits_for = wait_kind::none;
+      return me.word.reason() == wake_reason::wake || withdraw(block, &me);
+    }
+    push_ring(p, &block);  // it queues like any other, and finds no stack then
   }
-  header = park_into(header, next, wait_kind::join, &block, cancellable, publish, &block);
+  header = park_into(header, wait_kind::join, &block, cancellable, publish_join, &block);
   return me.word.reason() == wake_reason::wake || withdraw(block, &me);
 }
 
@@ -91,26 +114,43 @@ void recycle_on_thread(control_block& block) noexcept {
   end = wait(wait_kind::join, &block, never, publish_join, &block);
   return end == wait_end::woken || withdraw(block, &self_block());
 }
+
+[[gnu::noinline]] void join_and_recycle_slow(control_block& block) {
+  if (&block == current()->fiber) {
+    throw_system(EDEADLK, "weft::fiber::join: fiber %llu would wait for its own end",
+                 static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)));
+  }
+  // No fiber runs in a forked child.
+  if (has_forked()) {
+    throw_system(ESRCH, "weft::fiber::join: the fiber stayed in the parent of this forked child");
+  }
+  wait_end end = entry_check();
+  throw_if_ended(end);
+  if (!join_slow(block, end)) throw_if_ended(end);
+  thread_header* header = current();
+  if (!header->held) return recycle_on_thread(block);
+  const section inside(header);
+  recycle(header, block);
+}
 }  // namespace
 
-void join_and_recycle(control_block& block) {
+void join_and_recycle(control_block*& handle) {
   thread_header* header = current();
-  if (!header->fiber || header->fiber->deadline != never) {
-    wait_end end = entry_check();
-    throw_if_ended(end);
-    if (!join_slow(block, end)) throw_if_ended(end);
-    header = current();
-    if (!header->held) return recycle_on_thread(block);
-    const section inside(header);
-    return recycle(header, block);
+  control_block& block = *handle;
+  if (!header->fiber || header->fiber == &block || header->fiber->deadline != never) [[unlikely]] {
+    join_and_recycle_slow(block);
+    handle = nullptr;
+    return;
   }
   const bool cancellable = cancellable_on(header);
   if (cancellable && stop_requested(*header->fiber)) [[unlikely]]
     throw operation_canceled();
   ++header->section;
   const bool ended = join_on_fiber(header, block, cancellable);
-  if (ended) [[likely]]
+  if (ended) [[likely]] {
     recycle(header, block);
+    handle = nullptr;
+  }
   --header->section;
   if (!ended) [[unlikely]]
     throw operation_canceled();

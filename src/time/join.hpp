@@ -2,10 +2,10 @@
 #include "park/park.hpp"
 
 namespace weft::detail {
-// fiber::join: a cancellation point. Waits until the fiber in `block` has ended and recycles the
-// block; its owner's only. Throws operation_canceled or deadline_exceeded; the fiber is still to be
-// joined then.
-void join_and_recycle(control_block& block);
+// fiber::join: a cancellation point. Waits until the fiber of `handle` has ended, recycles its
+// block and empties the handle; its owner's only. Throws operation_canceled or deadline_exceeded,
+// and std::system_error for oneself and in a forked child; the fiber is still to be joined then.
+void join_and_recycle(control_block*& handle);
 // The same for inner joins: neither cancelled nor limited.
 void join_quietly(control_block& block) noexcept;
 // Nobody will join. Its owner's only; the block may be gone when this returns.

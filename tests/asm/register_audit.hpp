@@ -9,8 +9,8 @@
 
 namespace weft::test {
 
-// The registers that a called function keeps, in this order. A switch keeps rbp and rsp of them; the
-// function around it sees to the others.
+// The registers that a called function keeps, in this order. A switch keeps rbp and rsp of them;
+// the function around it sees to the others.
 struct audited_state {
   std::uint64_t rbx, rbp, r12, r13, r14, r15, rsp;
   bool operator==(const audited_state&) const = default;

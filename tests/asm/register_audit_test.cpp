@@ -36,12 +36,11 @@ void round(detail::context* from, const detail::context& to, void* arg, std::uin
            std::mt19937_64& random) {
   audited_state before = poison(random);
   audited_state result{};
-  void* got =
-      running->call
-          ? audited_call(from, to.sp, running->after, arg, &before, &result, 0)
-          : audited_switch(from, to.sp, running->after, arg, &before, &result, skew);
-  const bool kept = running->call ? before == result
-                                  : before.rbp == result.rbp && before.rsp == result.rsp;
+  void* got = running->call
+                  ? audited_call(from, to.sp, running->after, arg, &before, &result, 0)
+                  : audited_switch(from, to.sp, running->after, arg, &before, &result, skew);
+  const bool kept =
+      running->call ? before == result : before.rbp == result.rbp && before.rsp == result.rsp;
   if (!kept || got == nullptr) ++running->mismatches;
   if (before.rsp % 16 != skew) ++running->mismatches;
   ++running->rounds;
@@ -90,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(all, register_audit,
                                           testing::Values(0, 8)));
 
 TEST(function_that_switches, keeps_what_a_called_function_must) {
-  for (const detail::after_fn after : {detail::after_fn{nullptr}, detail::after_fn{audited_after}}) {
+  for (const detail::after_fn after :
+       {detail::after_fn{nullptr}, detail::after_fn{audited_after}}) {
     guarded_stack stack;
     pair p;
     p.call = true;

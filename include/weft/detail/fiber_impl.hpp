@@ -4,6 +4,20 @@
 #include <weft/fiber.hpp>
 
 namespace weft {
+template <class F>
+inline detail::control_block* fiber::start(source_site site, F&& f) {
+  using Task = std::decay_t<F>;
+  if constexpr (detail::is_bytes<Task> && std::is_invocable_v<Task> &&
+                !std::is_invocable_v<Task, std::stop_token>) {
+    constexpr std::size_t words = (sizeof(Task) + 7) / 8;
+    alignas(16) std::uint64_t closure[words];
+    ::new (closure) Task(std::forward<F>(f));
+    return detail::spawn_copied(closure, words, detail::invoke_inline<Task>, site);
+  } else {
+    return start(detail::begin_spawn(nullptr, site), std::forward<F>(f));
+  }
+}
+
 template <class F, class... A>
 detail::control_block* fiber::start(detail::spawn_place place, F&& f, A&&... a) {
   constexpr bool takes_token =

@@ -1,6 +1,7 @@
 #pragma once
 // What the spawn templates need from the library: a place for the closure, and two calls around it.
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -30,10 +31,21 @@ void abandon_spawn(control_block* block) noexcept;
 // From here on the fiber may run. invoke runs the closure and destroys it.
 void commit_spawn(control_block* block, void (*invoke)(void* closure)) noexcept;
 
+// All of it in one call, for a closure that is bytes, given as words (not const, or gcc warns that
+// those of an empty closure are not initialised). Copied one by one, because a wider
+// load would wait until the narrower stores that made the closure have left the store buffer.
+control_block* spawn_copied(std::uint64_t* words, std::size_t count, void (*invoke)(void* closure),
+                            source_site site);
+
 template <class Task>
 inline constexpr bool fits_inline =
     sizeof(Task) <= inline_closure &&
     alignof(Task) <= 16 && std::is_nothrow_move_constructible_v<Task>;
+
+// What of a callable may be copied as bytes.
+template <class Task>
+inline constexpr bool is_bytes = sizeof(Task) <= inline_closure &&
+                                 alignof(Task) <= 16 && std::is_trivially_copyable_v<Task>;
 
 template <class Task>
 void invoke_inline(void* closure) {
