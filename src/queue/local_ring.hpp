@@ -100,6 +100,15 @@ class alignas(cache_line) local_ring {
     return oldest;
   }
 
+  // Owner of a ring that has no thieves and is not empty: the oldest stays where it is.
+  T* front_unshared() noexcept {
+    return slot(head_.load(std::memory_order_relaxed)).load(std::memory_order_relaxed);
+  }
+  // Owner of a ring that has no thieves.
+  std::uint64_t size_unshared() const noexcept {
+    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
+  }
+
   // Owner, after push has said "full": takes out the Capacity/2 oldest, for the inject queue.
   // 0: thieves have made room meanwhile, so push again.
   std::uint32_t pop_half(T** out) noexcept {
