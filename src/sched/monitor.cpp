@@ -8,6 +8,7 @@
 // look for themselves; the monitor looks only if none has for a whole tick.
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
+#include "sched/stackless.hpp"
 #include "sched/threads.hpp"
 #include "stack/arena.hpp"
 
@@ -112,7 +113,10 @@ void sleep_and_tidy(runtime_core& core) noexcept {
       while (is_resting(core) && stacks.release_some()) {
       }
     }
-    sleep(core, resting, visits < most_visits ? due : never);
+    // seq_cst: pairs with W1 and W3 in stackless.hpp: sees the count, or is woken.
+    const bool waited_for = stackless.now.load(std::memory_order_seq_cst) != 0;
+    if (waited_for) tend_stackless(core);
+    sleep(core, resting, waited_for || visits < most_visits ? due : never);
   }
 }
 
@@ -157,6 +161,7 @@ void monitor_loop(runtime_core& core) noexcept {
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
+    if (any_stackless()) tend_stackless(core);
     const observation seen = observe(core);
     const bool blocked = retake_blocked(core, blocked_at);
     const bool ran = seen.activity != activity;
