@@ -62,6 +62,7 @@ runtime_core& start_runtime(const runtime_options& options) {
   runtime_core& core = obtain_core(workers < max_workers ? workers : max_workers);
   core.default_class = size_class;
   core.blocking_limit = options.max_blocking;
+  core.dump = [](int fd) noexcept { dump_runtime(fd, nullptr); };
   try {
     core.events = new events(core);
   } catch (...) {

@@ -7,6 +7,7 @@
 
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
+#include "sched/stackless.hpp"
 #include "sched/threads.hpp"
 
 namespace weft::detail {
@@ -103,24 +104,27 @@ void stop_threads(runtime_core& core) noexcept {
 }
 
 void recycle_core(runtime_core& core) noexcept {
-  const spin_guard guard(core.idle_lock);
-  while (core.idle_list) {
-    core.idle_list->listed_idle = false;
-    core.idle_list = core.idle_list->next_idle;
+  {
+    const spin_guard guard(core.idle_lock);
+    while (core.idle_list) {
+      core.idle_list->listed_idle = false;
+      core.idle_list = core.idle_list->next_idle;
+    }
+    core.spare_list = nullptr;
+    core.carrier_count = 0;
+    core.idle.reset();
+    for (std::uint32_t i = 0; i < core.workers; ++i) {
+      processor& p = *core.processors[i];
+      p.blocks.flush();
+      p.stacks.flush();
+      if (p.permits) stack_arena::instance().release_permits(p.permits);
+      p.permits = 0;
+      p.tick = p.slot_streak = 0;
+      p.state.store(processor_state::idle, std::memory_order_relaxed);
+      p.holder.store(nullptr, std::memory_order_relaxed);
+    }
   }
-  core.spare_list = nullptr;
-  core.carrier_count = 0;
-  core.idle.reset();
-  for (std::uint32_t i = 0; i < core.workers; ++i) {
-    processor& p = *core.processors[i];
-    p.blocks.flush();
-    p.stacks.flush();
-    if (p.permits) stack_arena::instance().release_permits(p.permits);
-    p.permits = 0;
-    p.tick = p.slot_streak = 0;
-    p.state.store(processor_state::idle, std::memory_order_relaxed);
-    p.holder.store(nullptr, std::memory_order_relaxed);
-  }
+  if (any_stackless()) feed_stackless();  // fibers of other runtimes
   core.events = nullptr;
   // release: pairs with the acquire in reuse_core.
   core.in_use.store(false, std::memory_order_release);

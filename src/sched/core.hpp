@@ -35,6 +35,7 @@ struct alignas(cache_line) runtime_core {
   std::uint32_t blocking_limit = 0;  // callers of blocking() at a time
   stack_class default_class = 0;
   event_source* events = nullptr;
+  void (*dump)(int fd) noexcept = nullptr;  // weft::dump: what every fiber of the process is doing
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
 
   // -- any thread

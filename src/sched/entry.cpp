@@ -48,12 +48,13 @@ void run_closure(control_block& me) noexcept {
     }
   } catch (const std::exception& error) {
     die_of_exception(me, error.what());
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {
+    // No type: no C++ exception, but a forced unwind. abi::__forced_unwind would catch it by name,
+    // by a reference to an object that does not exist.
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    if (type) die_of_exception(me, type->name());
     fatal("pthread_exit or pthread_cancel inside fiber %llu: return from the fiber instead",
           static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)));
-  } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    die_of_exception(me, type ? type->name() : "not a std::exception");
   }
 }
 

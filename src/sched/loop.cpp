@@ -1,10 +1,9 @@
 // What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and
 // finds nothing in the local queue switches here, and so does every 61st switch.
-#include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "base/spin_lock.hpp"
 #include "sched/internal.hpp"
-#include "stack/arena.hpp"
+#include "sched/stackless.hpp"
 
 namespace weft::detail {
 namespace {
@@ -133,6 +132,10 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
     if (core.starving.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       if (give_to_starving(core, header, searching)) continue;
     }
+    if (any_stackless()) [[unlikely]] {  // F2 in stackless.hpp
+      p.stacks.flush();
+      feed_stackless();
+    }
     // The long look comes every 61st switch, however much is queued here (D6).
     control_block* next = nullptr;
     if (p.tick >= look_every) {
@@ -162,20 +165,6 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
     go_idle(me, searching);
   }
 }
-
-// No stack for a fiber that holds a permit: the kernel refused memory or guards below the promised
-// limit. Fibers that end free stacks, so it waits its turn again, unless nothing else can ever run.
-void no_stack(processor& p, control_block* block, std::uint32_t& in_a_row) noexcept {
-  runtime_core& core = *p.core;
-  if (++in_a_row > 1000 && p.ring.size() == 0 && core.inject.size() == 0 &&
-      core.idle.look().idle + 1 == core.workers && !core.events->has_fds() &&
-      core.events->earliest() == never) {
-    fatal("fiber %llu has no stack and nothing else can run to free one: %s",
-          static_cast<unsigned long long>(block->serial.load(std::memory_order_relaxed)),
-          "the kernel refused memory or guards below the limit (vm.max_map_count, RLIMIT_AS)");
-  }
-  core.inject.push(block);
-}
 }  // namespace
 
 void carrier_loop(carrier& me) noexcept {
@@ -186,14 +175,12 @@ void carrier_loop(carrier& me) noexcept {
   header->section = 1;  // the loop never lets go of its processor but by its own act
   attach(header, me, me.handed);
   bool searching = me.handed_searching;
-  std::uint32_t without_stack = 0;
   while (control_block* next = find_next(me, searching)) {
     processor& p = *header->held;
     if (!(next->flags & fiber_flag::started) && !bind_stack(p, *next)) {
-      no_stack(p, next, without_stack);
+      wait_for_stack(*next);
       continue;
     }
-    without_stack = 0;
     enter_from_loop(header, next);
   }
   header->self = nullptr;

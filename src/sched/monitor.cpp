@@ -1,14 +1,16 @@
 // The monitor: a thread beside the carriers that holds no processor. It sees to what nobody else
 // can see to: a processor whose carrier is blocked in the kernel, readiness and timers while every
 // processor computes, the watch while a processor is idle (invariant W), work that a wake has
-// missed.
+// missed; memory of free stacks once the runtime is idle.
 //
 // It does not hold the watch itself while processors are busy, as a dedicated poller would: every
 // readiness event would then preempt a worker for a switch to the poller and back. Busy processors
 // look for themselves; the monitor looks only if none has for a whole tick.
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
+#include "sched/stackless.hpp"
 #include "sched/threads.hpp"
+#include "stack/arena.hpp"
 
 namespace weft::detail {
 namespace {
@@ -89,6 +91,35 @@ void sleep(runtime_core& core, std::uint32_t value, nanos until) noexcept {
   }
 }
 
+bool is_resting(const runtime_core& core) noexcept {
+  // acquire: pairs with the exchange in wake_monitor_if_resting.
+  return core.monitor.sleep.load(std::memory_order_acquire) == resting;
+}
+
+// Sleeps until a processor leaves idleness. What memory the idle runtime leaves in free stacks
+// takes three periods to become due, in the arena's two steps; so the first seconds are interrupted
+// that often, and no more. The first visit is for runtimes that never rest a whole period. In
+// portions, between which it is seen that somebody wants the monitor.
+void sleep_and_tidy(runtime_core& core) noexcept {
+  stack_arena& stacks = stack_arena::instance();
+  constexpr int most_visits = 4;
+  int visits = 0;
+  nanos due = 0;
+  while (is_resting(core)) {
+    if (const nanos at = now(); at >= due) {
+      due = at + stack_arena::period;
+      ++visits;
+      stacks.end_period();
+      while (is_resting(core) && stacks.release_some()) {
+      }
+    }
+    // seq_cst: pairs with W1 and W3 in stackless.hpp: sees the count, or is woken.
+    const bool waited_for = stackless.now.load(std::memory_order_seq_cst) != 0;
+    if (waited_for) tend_stackless(core);
+    sleep(core, resting, waited_for || visits < most_visits ? due : never);
+  }
+}
+
 // Everything is idle: no tick until a processor leaves idleness.
 void rest(runtime_core& core) noexcept {
   std::uint32_t expected = awake;
@@ -100,12 +131,7 @@ void rest(runtime_core& core) noexcept {
   const bool idle = core.idle.all_idle(core.workers);
   const bool watched = core.watch.load(std::memory_order_seq_cst) != 0 ||
                        (!core.events->has_fds() && core.events->earliest() == never);
-  if (idle && watched) {
-    // acquire: pairs with the exchange in wake_monitor_if_resting.
-    while (core.monitor.sleep.load(std::memory_order_acquire) == resting) {
-      sleep(core, resting, never);
-    }
-  }
+  if (idle && watched) sleep_and_tidy(core);
   // seq_cst: pairs with left_idleness, which need not wake us from here on.
   core.monitor_resting.store(0, std::memory_order_seq_cst);
   expected = resting;
@@ -135,6 +161,7 @@ void monitor_loop(runtime_core& core) noexcept {
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
+    if (any_stackless()) tend_stackless(core);
     const observation seen = observe(core);
     const bool blocked = retake_blocked(core, blocked_at);
     const bool ran = seen.activity != activity;

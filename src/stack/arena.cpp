@@ -74,6 +74,8 @@ std::size_t stack_arena::claim_new_locked(depot& d, slot_id* ids, std::size_t n)
 std::size_t stack_arena::take(stack_class c, stack* out, std::size_t n) noexcept {
   if (!ready()) return 0;
   std::size_t done = 0;
+  // Before they leave a list, as give() counts after: barren() relies on in_use_ erring high.
+  in_use_.fetch_add(n, std::memory_order_relaxed);
   while (done < n) {
     const std::size_t wanted = std::min(n - done, batch);
     const std::size_t got = take_batch(c, out + done, wanted);
@@ -81,7 +83,7 @@ std::size_t stack_arena::take(stack_class c, stack* out, std::size_t n) noexcept
     // The last idle stacks will do for now: a new one costs a guard and cold memory.
     if (got < wanted) break;
   }
-  in_use_.fetch_add(done, std::memory_order_relaxed);
+  if (done < n) in_use_.fetch_sub(n - done, std::memory_order_relaxed);
   return done;
 }
 
@@ -138,11 +140,10 @@ void stack_arena::give(stack_class c, const stack* in, std::size_t n) noexcept {
       push_locked(d, warm, id);
     }
   }
-  in_use_.fetch_sub(n, std::memory_order_relaxed);
+  // release: pairs with barren(), which then knows what those who used them have done.
+  in_use_.fetch_sub(n, std::memory_order_release);
   cached_.fetch_add(n, std::memory_order_relaxed);
-  if (period_over()) {
-    for (depot& each : depots_) begin_period(each);
-  }
+  end_period();
   // One portion for each batch that comes in: memory leaves faster than it arrives, and nobody pays
   // for more than 64 stacks at once.
   if (release(d, cool) == 0) release(d, warm);

@@ -38,10 +38,14 @@ class stack_arena {
   stack_failure last_error() const noexcept { return failure_.load(std::memory_order_relaxed); }
   [[noreturn]] void throw_exhausted() const;
 
-  // Ends a period (give() ends one a second) and returns memory of idle stacks to the kernel: of
-  // those that the period did not need, all but the top page; a period later that too. give() does
-  // the returning in small portions; this does all of it, for a monitor before it sleeps for long:
-  // three calls empty whatever is idle by then.
+  // Memory of idle stacks goes back to the kernel. A period is a second: when it ends, those stacks
+  // are due that it did not need, for all but the top page; a period later for that too. give()
+  // ends periods and returns small portions. Monitors, which see that nobody gives, do the same
+  // more thoroughly; there may be several, a period ends once.
+  static constexpr nanos period = 1'000'000'000;
+  void end_period() noexcept;    // if it has lasted long enough
+  bool release_some() noexcept;  // at most 64 of those that are due; false: none is
+  // Ends a period, however short, and returns all that is due: three calls empty whatever is idle.
   void trim() noexcept;
 
   guard_tier tier() noexcept;  // probes on first use; none_yet: there is no way to guard
@@ -51,6 +55,13 @@ class stack_arena {
     std::size_t mapped_bytes;
   };
   usage stats() const noexcept;
+
+  // Idle stacks of the class. One that trim() or give() is moving counts, though a take() fails
+  // beside it.
+  std::size_t idle(stack_class c) noexcept;
+  // Whether no stack of the class is idle, nor any of any class handed out: a take() that fails now
+  // fails for as long as the kernel refuses. Exact.
+  bool barren(stack_class c) noexcept;
 
   // Which stack an address belongs to, its guard included. Lock-free, signal-safe.
   bool find(const void* address, stack* out) const noexcept;
@@ -69,6 +80,7 @@ class stack_arena {
   struct alignas(cache_line) depot {
     spin_lock lock;  // guards what follows, and the links of the class's chunks
     idle_list idle[levels];
+    std::uint32_t moving = 0;                 // from one list to another, on neither
     chunk* current = nullptr;                 // where new slots come from
     std::size_t next_chunk = smallest_chunk;  // written under growing_
   };
@@ -84,6 +96,7 @@ class stack_arena {
   std::size_t pop_idle_locked(depot& d, slot_id* ids, std::size_t n) noexcept;
   std::size_t claim_new_locked(depot& d, slot_id* ids, std::size_t n) noexcept;
   std::size_t release(depot& d, level from) noexcept;
+  static std::size_t idle_locked(const depot& d) noexcept;
   bool period_over() noexcept;
   void begin_period(depot& d) noexcept;
   stack stack_of(slot_id id) const noexcept;

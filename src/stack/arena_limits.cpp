@@ -6,10 +6,6 @@
 #include "stack/arena.hpp"
 
 namespace weft::detail {
-namespace {
-constexpr nanos trim_period = 1'000'000'000;
-}
-
 bool stack_arena::ready() noexcept {
   // acquire: pairs with the release below; the tier and the limit are set.
   if (probed_.load(std::memory_order_acquire)) [[likely]]
@@ -61,13 +57,29 @@ stack_arena::usage stack_arena::stats() const noexcept {
           mapped_.load(std::memory_order_relaxed)};
 }
 
+std::size_t stack_arena::idle_locked(const depot& d) noexcept {
+  return std::size_t{d.idle[warm].count} + d.idle[cool].count + d.idle[cold].count + d.moving;
+}
+
+std::size_t stack_arena::idle(stack_class c) noexcept {
+  const spin_guard held(depots_[c].lock);
+  return idle_locked(depots_[c]);
+}
+
+// Under the lock no stack of the class leaves or enters a list, and in_use_ counts every one that
+// is off them: a take() adds to it before, a give() subtracts after.
+bool stack_arena::barren(stack_class c) noexcept {
+  const spin_guard held(depots_[c].lock);
+  // acquire: pairs with the release in give().
+  return idle_locked(depots_[c]) == 0 && in_use_.load(std::memory_order_acquire) == 0;
+}
+
 bool stack_arena::period_over() noexcept {
   const nanos at = os_.now();
   nanos last = trimmed_.load(std::memory_order_relaxed);
   // One thread wins the period.
-  return at - last >= trim_period &&
-         trimmed_.compare_exchange_strong(last, at, std::memory_order_relaxed,
-                                          std::memory_order_relaxed);
+  return at - last >= period && trimmed_.compare_exchange_strong(
+                                    last, at, std::memory_order_relaxed, std::memory_order_relaxed);
 }
 
 // What a list's `low` counts was not needed in the whole period, and probably will not be soon: a
@@ -80,15 +92,22 @@ void stack_arena::begin_period(depot& d) noexcept {
   }
 }
 
+void stack_arena::end_period() noexcept {
+  if (!period_over()) return;
+  for (depot& each : depots_) begin_period(each);
+}
+
+bool stack_arena::release_some() noexcept {
+  for (depot& d : depots_) {
+    if (release(d, cool) > 0 || release(d, warm) > 0) return true;
+  }
+  return false;
+}
+
 void stack_arena::trim() noexcept {
   trimmed_.store(os_.now(), std::memory_order_relaxed);
-  for (depot& d : depots_) {
-    begin_period(d);
-    // Cool ones first: what cools now keeps its top page for a period more.
-    for (const level from : {cool, warm}) {
-      while (release(d, from) > 0) {
-      }
-    }
+  for (depot& each : depots_) begin_period(each);
+  while (release_some()) {
   }
 }
 
@@ -104,6 +123,7 @@ std::size_t stack_arena::release(depot& d, level from) noexcept {
     for (; n < batch && list.excess > 0; --list.excess) {
       ids[n++] = unlink_locked(d, from, list.tail);
     }
+    d.moving += static_cast<std::uint32_t>(n);
   }
   if (n == 0) return 0;
   iovec ranges[batch];
@@ -117,6 +137,7 @@ std::size_t stack_arena::release(depot& d, level from) noexcept {
   const level to = from == warm ? cool : cold;
   const spin_guard held(d.lock);
   for (std::size_t i = 0; i < n; ++i) push_locked(d, to, ids[i]);
+  d.moving -= static_cast<std::uint32_t>(n);
   d.idle[to].low +=
       static_cast<std::uint32_t>(n);  // idle already: it need not wait two periods more
   return n;

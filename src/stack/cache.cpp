@@ -60,11 +60,12 @@ void stack_cache::give_slow(stack_class c, stack given) noexcept {
 void stack_cache::flush() noexcept {
   for (stack_class c = 0; c < stack_classes; ++c) {
     shelf& s = shelf_of(c);
+    if (&s == &no_shelf_) continue;
+    s.refill = 1;  // stacks may be so few that they are passed round one by one
     const std::uint32_t n = s.count.load(std::memory_order_relaxed);
     if (n == 0) continue;
     arena_.give(c, s.items, n);
     s.count.store(0, std::memory_order_relaxed);
-    s.refill = first_refill;
   }
 }
 

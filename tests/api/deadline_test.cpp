@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/descriptors.hpp"
+#include "support/places.hpp"
 
 namespace weft::test {
 namespace {
@@ -23,17 +24,8 @@ bool exceeded(F&& f) {
   return false;
 }
 
-// On a kernel thread (0) and on fibers.
-class deadline : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  void run(F&& f) {
-    if (GetParam() == 0) return f();
-    runtime rt({.workers = GetParam()});
-    rt.run(std::forward<F>(f));
-  }
-};
-INSTANTIATE_TEST_SUITE_P(workers, deadline, testing::Values(0u, 1u, 2u));
+class deadline : public anywhere {};
+INSTANTIATE_TEST_SUITE_P(workers, deadline, places);
 
 TEST_P(deadline, ends_a_sleep) {
   run([] {

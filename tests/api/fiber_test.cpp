@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "support/fibers.hpp"
+#include "support/places.hpp"
 
 namespace weft::test {
 namespace {
@@ -23,17 +23,8 @@ static_assert(std::is_nothrow_move_assignable_v<fiber>);
 static_assert(!std::is_copy_constructible_v<fiber> && !std::is_copy_assignable_v<fiber>);
 static_assert(!std::is_convertible_v<void (*)(), fiber>, "explicit");
 
-// Every test runs on a fiber of one worker, of two, and on a kernel thread (0).
-class fibers : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  void run(F&& f) {
-    if (GetParam() == 0) return f();
-    runtime rt({.workers = GetParam()});
-    rt.run(std::forward<F>(f));
-  }
-};
-INSTANTIATE_TEST_SUITE_P(workers, fibers, testing::Values(0u, 1u, 2u));
+class fibers : public anywhere {};
+INSTANTIATE_TEST_SUITE_P(workers, fibers, places);
 
 TEST_P(fibers, default_constructed_is_no_fiber) {
   run([] {

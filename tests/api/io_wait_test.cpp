@@ -6,24 +6,14 @@
 #include <vector>
 
 #include "support/descriptors.hpp"
+#include "support/places.hpp"
 
 namespace weft::test {
 namespace {
 using namespace std::chrono_literals;
 
-class io_wait : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  void run(F&& f) {
-    if (GetParam() == 0) {
-      f();  // on this kernel thread
-    } else {
-      runtime rt({.workers = GetParam()});
-      rt.run(std::forward<F>(f));
-    }
-  }
-};
-INSTANTIATE_TEST_SUITE_P(workers, io_wait, testing::Values(0u, 1u, 2u));
+class io_wait : public anywhere {};
+INSTANTIATE_TEST_SUITE_P(workers, io_wait, places);
 
 TEST_P(io_wait, is_level_triggered) {
   run([] {

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "support/fibers.hpp"
+#include "support/places.hpp"
 
 namespace weft::test {
 namespace {
@@ -17,16 +17,8 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
-class sleep : public testing::TestWithParam<unsigned> {
- protected:
-  template <class F>
-  void run(F&& f) {
-    if (GetParam() == 0) return f();
-    runtime rt({.workers = GetParam()});
-    rt.run(std::forward<F>(f));
-  }
-};
-INSTANTIATE_TEST_SUITE_P(workers, sleep, testing::Values(0u, 1u, 2u));
+class sleep : public anywhere {};
+INSTANTIATE_TEST_SUITE_P(workers, sleep, places);
 
 TEST_P(sleep, is_never_too_short) {
   run([] {

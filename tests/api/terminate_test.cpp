@@ -80,11 +80,11 @@ TEST_F(terminate_death, a_fiber_that_destroys_its_own_handle) {
         runtime rt({.workers = 1});
         rt.run([] {
           auto* handle = new fiber;
-          *handle = fiber([&] {
+          *handle = fiber([handle] {
             this_fiber::yield();
             delete handle;
           });
-          this_fiber::sleep_for(10s);
+          this_fiber::sleep_for(1h);
         });
       },
       "weft: fiber [0-9]+ destroys the handle of itself");

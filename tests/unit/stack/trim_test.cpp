@@ -117,3 +117,56 @@ TEST_F(stack_trim, give_returns_a_portion_each_time) {
   for (int i = 0; i < 4; ++i) touch();
   EXPECT_EQ(resident(all), 0u);
 }
+
+// Two monitors and those who give, within a second: one period.
+TEST_F(stack_trim, a_period_ends_once_a_second_whoever_asks) {
+  auto arena = make_arena(fake::platform);
+  const stack s = take_all(*arena, usual, 1).at(0);
+  s.lo[0] = s.hi[-1] = std::byte{1};
+  arena->give(usual, &s, 1);
+  const auto tidy = [&] {
+    for (int monitors = 0; monitors < 2; ++monitors) {
+      arena->end_period();
+      while (arena->release_some()) {
+      }
+    }
+  };
+  tidy();
+  for (const std::size_t left : {2u, 1u, 0u}) {
+    fake::now.clock += 1'000'000'000;
+    tidy();
+    EXPECT_EQ(resident(s), left);
+    fake::now.clock += 999'999'999;
+    tidy();
+    EXPECT_EQ(resident(s), left);
+    fake::now.clock -= 999'999'999;
+  }
+}
+
+TEST_F(stack_trim, is_done_in_portions) {
+  auto arena = make_arena(fake::platform);
+  const auto all = take_all(*arena, usual, 100);
+  arena->give(usual, all.data(), all.size());
+  for (int period = 0; period < 2; ++period) {
+    fake::now.clock += 1'000'000'000;
+    arena->end_period();
+  }
+  EXPECT_TRUE(arena->release_some());
+  EXPECT_TRUE(arena->release_some());
+  EXPECT_FALSE(arena->release_some());
+}
+
+TEST_F(stack_trim, barren_only_when_none_is_idle_and_none_out) {
+  auto arena = make_arena(fake::platform);
+  const stack_class other = stack_class_for(16 * 1024);
+  EXPECT_TRUE(arena->barren(usual));
+  const stack s = take_all(*arena, usual, 1).at(0);
+  EXPECT_FALSE(arena->barren(usual));
+  EXPECT_FALSE(arena->barren(other)) << "what it is used for may end and free memory";
+  arena->give(usual, &s, 1);
+  EXPECT_FALSE(arena->barren(usual));
+  EXPECT_TRUE(arena->barren(other));
+  EXPECT_EQ(arena->idle(usual), 1u);
+  for (int i = 0; i < 3; ++i) arena->trim();
+  EXPECT_EQ(arena->idle(usual), 1u);
+}
