@@ -6,12 +6,13 @@ namespace weft::detail {
 inline constexpr std::uint32_t look_every = 61;  // switches between looks beyond the local queue
 inline constexpr std::uint32_t slot_limit = 3;   // runs from the slot in a row
 
-// Owner. The ring is full: its older half goes to the inject queue.
-[[gnu::noinline]] void spill_ring_slow(processor&, control_block*) noexcept;
-// Owner. To the end of the ring, or to the inject queue when that is full.
+// Owner. The ring is full: it grows, or its oldest go to the inject queue; then the block is
+// pushed.
+[[gnu::noinline]] void make_room_slow(processor&, control_block*) noexcept;
+// Owner. To the end of the ring.
 inline void push_ring(processor& p, control_block* block) noexcept {
   if (!p.ring.push(block)) [[unlikely]]
-    spill_ring_slow(p, block);
+    make_room_slow(p, block);
 }
 // Owner. The fiber in the slot, if the cap on runs from there allows (D6).
 control_block* pick_slot_slow(processor&) noexcept;

@@ -30,8 +30,8 @@ control_block* take_injected(processor& p) noexcept {
   const std::size_t queued = core.inject.size();
   if (queued == 0) return nullptr;
   std::size_t share = queued / core.workers + 1;
-  constexpr std::size_t most = local_ring<control_block>::half;
-  const std::size_t room = local_ring<control_block>::capacity() - p.ring.size();
+  constexpr std::size_t most = local_ring<control_block>::batch;
+  const std::size_t room = p.ring.room();
   if (share > most) share = most;
   if (share > room + 1) share = room + 1;
   task_list<control_block> batch = core.inject.pop(share);

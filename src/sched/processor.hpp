@@ -64,9 +64,9 @@ struct alignas(cache_line) processor {
   slab_cache blocks;
   stack_cache stacks;
   random rng{1};
-  std::uint64_t last_look = 0;                            // ticks() of the last look at readiness
-  timer_set* timers = nullptr;                            // layer 7's
-  control_block* spill[local_ring<control_block>::half];  // scratch of spill_ring_slow
+  std::uint64_t last_look = 0;                             // ticks() of the last look at readiness
+  timer_set* timers = nullptr;                             // layer 7's
+  control_block* spill[local_ring<control_block>::batch];  // scratch of make_room_slow
 
   // -- thieves too
   // ----------------------------------------------------------------------------------- The fiber

@@ -167,10 +167,11 @@ control_block* pick_slot_slow(processor& p) noexcept {
 
 // Runs on whatever fiber's stack comes next, so the batch is gathered in the processor, not in a
 // frame.
-void spill_ring_slow(processor& p, control_block* block) noexcept {
+void make_room_slow(processor& p, control_block* block) noexcept {
   do {
+    if (p.ring.grow_slow()) continue;
     task_list<control_block> spilled;
-    const std::uint32_t count = p.ring.pop_half(p.spill);
+    const std::uint32_t count = p.ring.pop_batch(p.spill);
     for (std::uint32_t i = 0; i < count; ++i) spilled.push_back(p.spill[i]);
     if (count) p.core->inject.push(spilled);
   } while (!p.ring.push(block));

@@ -1,64 +1,21 @@
 // The local ring: every task is taken exactly once, whoever takes it, in the order it was pushed;
 // and what a task holds is seen by whoever runs it.
 //
-// Capacity 4 and 2 instead of 256, so that a handful of operations fills the ring and laps it.
+// Capacity 4 and 2 instead of 256, so that a handful of operations fills the ring, laps it and
+// makes it grow.
 #include "queue/local_ring.hpp"
 #include "model.hpp"
+#include "ring_growth.hpp"
+#include "ring_world.hpp"
 
 namespace {
-
-using model::check;
-using model::checked;
-
-struct task {
-  checked<int> payload;  // written by the pusher, read and written again by the taker
-};
-
-constexpr int taken_mark = 1000;
-
-// A set of tasks and the account of who got them.
-template <std::size_t Tasks>
-struct account {
-  task tasks[Tasks];
-
-  // Before pushing: an unsynchronised write, so the taker's access must be ordered after it.
-  task* make(int i) {
-    tasks[i].payload.set(i);
-    return &tasks[i];
-  }
-
-  // Plain data with one access each: a task taken twice fails as a race or by its mark.
-  int take(task* t) {
-    const int id = t->payload.get();
-    check(id >= 0 && id < taken_mark, "a task was taken twice");
-    t->payload.set(id + taken_mark);
-    return id;
-  }
-
-  template <class Ring>
-  void drain(Ring& ring) {
-    int last = -1;
-    while (task* t = ring.pop()) {
-      const int id = take(t);
-      check(id > last, "out of order");
-      last = id;
-    }
-    check(ring.size() == 0, "an empty ring has a size");
-  }
-
-  void all_taken(int made) {
-    for (int i = 0; i < made; ++i) {
-      check(tasks[i].payload.get() == i + taken_mark, "a task was lost");
-    }
-  }
-};
 
 // The owner pushes and pops while a thief steals once; the ring starts near the end of a lap, so
 // that slots are used again under the thief's eyes.
 template <std::uint32_t Capacity, int Before, int Pushes, int Pops>
 struct owner_and_thief : model::test<owner_and_thief<Capacity, Before, Pushes, Pops>, 2> {
-  weft::detail::local_ring<task, Capacity> ring;
-  weft::detail::local_ring<task, Capacity> thiefs;
+  fixed<Capacity> ring;
+  fixed<Capacity> thiefs;
   account<std::size_t{Before + Pushes}> all;
   int made = 0;
 
@@ -95,9 +52,9 @@ struct owner_and_thief : model::test<owner_and_thief<Capacity, Before, Pushes, P
 
 // Two thieves at one victim. The second steals from the first as well: tasks go through two rings.
 struct two_thieves : model::test<two_thieves, 3> {
-  weft::detail::local_ring<task, 4> ring;
-  weft::detail::local_ring<task, 4> first;
-  weft::detail::local_ring<task, 4> second;
+  fixed<4> ring;
+  fixed<4> first;
+  fixed<4> second;
   account<5> all;
   int made = 0;
 
@@ -128,8 +85,8 @@ struct two_thieves : model::test<two_thieves, 3> {
 // A full ring spills its older half while a thief makes room: one of the two gets each task, and
 // the push that follows finds room either way.
 struct spill : model::test<spill, 2> {
-  weft::detail::local_ring<task, 2> ring;
-  weft::detail::local_ring<task, 2> thiefs;
+  fixed<2> ring;
+  fixed<2> thiefs;
   account<3> all;
 
   void before() {
@@ -141,7 +98,7 @@ struct spill : model::test<spill, 2> {
       task* const newest = all.make(2);
       if (ring.push(newest)) return;
       task* out[1];
-      if (ring.pop_half(out) == 1) all.take(out[0]);
+      if (ring.pop_batch(out) == 1) all.take(out[0]);
       check(ring.push(newest), "no room after making room");
     } else if (task* t = ring.steal_into(thiefs)) {
       all.take(t);
@@ -159,8 +116,8 @@ struct spill : model::test<spill, 2> {
 // before the owner uses the room. Relacy never lets a load run late, so the copying itself cannot
 // be seen to come too late; a plain write in the same place can.
 struct push_after_theft : model::test<push_after_theft, 2> {
-  weft::detail::local_ring<task, 2> ring;
-  weft::detail::local_ring<task, 2> thiefs;
+  fixed<2> ring;
+  fixed<2> thiefs;
   account<3> all;
   checked<int> copying;
 
@@ -180,9 +137,9 @@ struct push_after_theft : model::test<push_after_theft, 2> {
 
 // The same for a thief that fills its own ring while another robs it.
 struct steal_after_theft : model::test<steal_after_theft, 2> {
-  weft::detail::local_ring<task, 4> ring;
-  weft::detail::local_ring<task, 4> mine;
-  weft::detail::local_ring<task, 4> robbers;
+  fixed<4> ring;
+  fixed<4> mine;
+  fixed<4> robbers;
   account<8> all;
   checked<int> copying;
 
@@ -206,8 +163,8 @@ struct steal_after_theft : model::test<steal_after_theft, 2> {
 
 // Proof (3): the thief may see the head that a pop has left and a tail from before the push.
 struct taken_before_it_is_seen : model::test<taken_before_it_is_seen, 2> {
-  weft::detail::local_ring<task, 2> ring;
-  weft::detail::local_ring<task, 2> thiefs;
+  fixed<2> ring;
+  fixed<2> thiefs;
   account<1> all;
 
   void thread(unsigned index) {
@@ -226,7 +183,7 @@ struct taken_before_it_is_seen : model::test<taken_before_it_is_seen, 2> {
 };
 
 struct size_is_sane : model::test<size_is_sane, 2> {
-  weft::detail::local_ring<task, 4> ring;
+  fixed<4> ring;
   account<1> all;
 
   void thread(unsigned index) {
@@ -251,6 +208,11 @@ int main() {
           model::bounded<steal_after_theft>(2, "a thief uses room that another thief made"),
           model::full<taken_before_it_is_seen>("a head seen before its tail"),
           model::full<size_is_sane>("size while the ring is pushed and popped"),
+          model::bounded<growth<4, 0, 2, 1, 1, 1>>(5, "growth from 2 to 4, one steal"),
+          model::bounded<growth<4, 1, 2, 1, 1, 1>>(4, "growth across the seam, one steal"),
+          model::bounded<growth<8, 1, 2, 3, 2, 1>>(3, "growth from 2 to 8, one steal"),
+          model::bounded<growth<4, 1, 2, 2, 2, 2>>(2, "growth from 2 to 4, two thieves"),
+          model::bounded<growth_of_the_thiefs>(3, "a thief's ring grows while another robs it"),
           model::bounded<owner_and_thief<2, 2, 4, 4>>(3, "four of each lap a ring of 2"),
           model::bounded<two_thieves>(3, "two thieves, one of which robs the other"),
       },

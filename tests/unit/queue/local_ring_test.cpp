@@ -35,7 +35,7 @@ std::vector<int> iota(int first, int last) {
 
 class local_ring_test : public testing::Test {
  protected:
-  using ring = local_ring<task, 8>;
+  using ring = local_ring<task, 8, 8>;
 
   task* make() {
     tasks_.push_back(std::make_unique<task>(task{static_cast<int>(tasks_.size())}));
@@ -102,21 +102,21 @@ TEST_F(local_ring_test, without_thieves_the_plain_pop_is_the_same) {
   }
 }
 
-TEST_F(local_ring_test, pop_half_of_a_full_ring_only) {
+TEST_F(local_ring_test, pop_batch_of_a_full_ring_only) {
   task* out[4];
   fill(victim_, 7);
-  EXPECT_EQ(victim_.pop_half(out), 0U);
+  EXPECT_EQ(victim_.pop_batch(out), 0U);
   fill(victim_, 1);
-  ASSERT_EQ(victim_.pop_half(out), 4U);
+  ASSERT_EQ(victim_.pop_batch(out), 4U);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(out[i]->id, i);
   EXPECT_EQ(drain(victim_), iota(4, 8));
 }
 
-TEST_F(local_ring_test, pop_half_across_the_seam) {
+TEST_F(local_ring_test, pop_batch_across_the_seam) {
   turn(victim_, 6);
   fill(victim_, 8);
   task* out[4];
-  ASSERT_EQ(victim_.pop_half(out), 4U);
+  ASSERT_EQ(victim_.pop_batch(out), 4U);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(out[i]->id, i);
   EXPECT_EQ(drain(victim_), iota(4, 8));
 }
@@ -168,7 +168,7 @@ TEST_F(local_ring_test, steals_no_more_than_fit) {
 
 TEST_F(local_ring_test, keeps_head_and_tail_off_the_slots_line) {
   EXPECT_EQ(alignof(ring), cache_line);
-  EXPECT_EQ(sizeof(ring), cache_line + 8 * sizeof(void*));
+  EXPECT_EQ(sizeof(ring), 2 * cache_line + 8 * sizeof(void*)) << "indices, buffers, slots";
 }
 
 // One owner pushes every task once and pops some; two thieves steal until all are accounted for.
@@ -182,14 +182,14 @@ TEST(local_ring_race, each_task_runs_once) {
   };
   std::vector<counted> all(count);
   counted* const tasks = all.data();
-  auto victim = std::make_unique<local_ring<counted>>();
+  auto victim = std::make_unique<local_ring<counted, 256, 256>>();
   atomic<int> done{0};
   const auto run = [&](counted* t) {
     ++t->runs;
     done.fetch_add(1, std::memory_order_relaxed);
   };
   const auto thief = [&] {
-    auto mine = std::make_unique<local_ring<counted>>();
+    auto mine = std::make_unique<local_ring<counted, 256, 256>>();
     while (done.load(std::memory_order_relaxed) < count) {
       if (counted* t = victim->steal_into(*mine)) {
         run(t);
@@ -201,10 +201,10 @@ TEST(local_ring_race, each_task_runs_once) {
   };
   std::thread first(thief);
   std::thread second(thief);
-  counted* spilled[local_ring<counted>::half];
+  counted* spilled[local_ring<counted, 256, 256>::batch];
   for (int i = 0; i < count; ++i) {
     while (!victim->push(&tasks[i])) {
-      const std::uint32_t n = victim->pop_half(spilled);
+      const std::uint32_t n = victim->pop_batch(spilled);
       for (std::uint32_t k = 0; k < n; ++k) run(spilled[k]);
     }
     if (i % 3 == 0) {
