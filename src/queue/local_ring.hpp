@@ -158,6 +158,24 @@ class alignas(cache_line) local_ring {
     return oldest;
   }
 
+  // Owner: takes the oldest if it is `task`.
+  bool pop_if(T* task) noexcept {
+    std::uint64_t head = head_.load(std::memory_order_relaxed);
+    return head != tail_.load(std::memory_order_relaxed) &&
+           slot(head).load(std::memory_order_relaxed) == task && take(head, 1);
+  }
+  // Owner of a ring that has no thieves: the same.
+  bool pop_if_unshared(T* task) noexcept {
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail_.load(std::memory_order_relaxed) ||
+        slot(head).load(std::memory_order_relaxed) != task) {
+      return false;
+    }
+    // Release as in take, for size.
+    head_.store(head + 1, std::memory_order_release);
+    return true;
+  }
+
   // Owner of a ring that has no thieves and is not empty: the oldest stays where it is.
   T* front_unshared() noexcept {
     return slot(head_.load(std::memory_order_relaxed)).load(std::memory_order_relaxed);

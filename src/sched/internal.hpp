@@ -36,13 +36,12 @@ inline void push_slot(processor& p, control_block* block) noexcept {
   p.slot.store(block, std::memory_order_relaxed);
   if (former) push_ring(p, former);
 }
-// Owner. Takes `block` out of the slot if it lies there and has not begun. Null, or `block`.
-bool take_from_slot_shared(processor&, control_block* block) noexcept;
-inline bool take_from_slot(processor& p, control_block& block) noexcept {
-  if (p.slot.load(std::memory_order_relaxed) != &block || block.flags & fiber_flag::started) {
-    return false;
-  }
-  if (!p.solo) return take_from_slot_shared(p, &block);
+// Owner. Takes `block` off this processor's queues if it would be the next of one of them anyway:
+// it lies in the slot, or is the oldest in the ring. True: the caller has it exclusively.
+bool take_next_shared(processor&, control_block* block) noexcept;
+inline bool take_next(processor& p, control_block* block) noexcept {
+  if (!p.solo) return take_next_shared(p, block);
+  if (p.slot.load(std::memory_order_relaxed) != block) return p.ring.pop_if_unshared(block);
   p.slot.store(nullptr, std::memory_order_relaxed);
   return true;
 }

@@ -189,7 +189,8 @@ void push_slot_shared(processor& p, control_block* block) noexcept {
   if (former) push_ring(p, former);
 }
 
-bool take_from_slot_shared(processor& p, control_block* block) noexcept {
+bool take_next_shared(processor& p, control_block* block) noexcept {
+  if (p.slot.load(std::memory_order_relaxed) != block) return p.ring.pop_if(block);
   // acquire: as in pick_slot_slow.
   return p.slot.compare_exchange_strong(block, nullptr, std::memory_order_acquire,
                                         std::memory_order_relaxed);

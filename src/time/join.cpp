@@ -70,10 +70,10 @@ void after_quiet_direct_join(void*, context* from) noexcept {
   if (has_ended(block)) return true;
   control_block& me = *header->fiber;
   processor& p = *header->held;
-  if (p.tick + 1 < look_every && take_from_slot(p, block)) {
-    // It was spawned last, lies in this processor's slot and has not begun: run it at once instead
-    // of queueing for it.
-    if (const stack bound = p.stacks.take(block.size_class)) [[likely]] {
+  if (p.tick + 1 < look_every && take_next(p, &block)) {
+    // Next in line, and ours. If it has not begun, it is run at once instead of queueing for it.
+    const bool fresh = !(block.flags & fiber_flag::started);
+    if (const stack bound = fresh ? p.stacks.take(block.size_class) : stack{}) [[likely]] {
       // Nobody else can reach it, so registering is a plain store.
       block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
       // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
@@ -90,7 +90,7 @@ void after_quiet_direct_join(void*, context* from) noexcept {
       me.waits_for = wait_kind::none;
       return me.word.reason() == wake_reason::wake || withdraw(block, &me);
     }
-    push_ring(p, &block);  // it queues like any other, and finds no stack then
+    push_ring(p, &block);  // it queues like any other
   }
   header = park_into(header, wait_kind::join, &block, cancellable, publish_join, &block);
   return me.word.reason() == wake_reason::wake || withdraw(block, &me);
