@@ -99,7 +99,8 @@ wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish
   thread_header* header = current();
   control_block& me = *header->fiber;
   ++header->section;
-  header = park_into(header, kind, on, cancellable, publish, arg);
+  control_block* const next = pick_next(*header->held);
+  header = park_into(header, next, kind, on, cancellable, publish, arg);
   --header->section;
   return me.word.reason();
 }

@@ -88,16 +88,17 @@ inline control_block* block_of(context* ctx) noexcept {
 // After function of every park: opens the wait and publishes its tokens.
 void after_park(void* header, context* from) noexcept;
 
-// The body of a park, in a section before and after.
-[[gnu::always_inline]] inline thread_header* park_into(thread_header* header, wait_kind kind,
-                                                       const void* on, bool cancellable,
-                                                       publish_fn publish, void* arg) noexcept {
+// The body of a park, in a section before and after. `next` runs then; null: the carrier's loop.
+[[gnu::always_inline]] inline thread_header* park_into(thread_header* header, control_block* next,
+                                                       wait_kind kind, const void* on,
+                                                       bool cancellable, publish_fn publish,
+                                                       void* arg) noexcept {
   control_block& me = *header->fiber;
   processor& p = *header->held;
   me.waits_for = kind;
   me.waits_on = on;
   p.pending = {publish, arg, cancellable};
-  header = switch_from(header, me, pick_next(p), after_park);
+  header = switch_from(header, me, next, after_park);
   me.waits_for = wait_kind::none;
   return header;
 }

@@ -70,10 +70,13 @@ void after_quiet_direct_join(void*, context* from) noexcept {
   if (has_ended(block)) return true;
   control_block& me = *header->fiber;
   processor& p = *header->held;
+  control_block* next = nullptr;
   if (p.tick + 1 < look_every && take_next(p, &block)) {
-    // Next in line, and ours. If it has not begun, it is run at once instead of queueing for it.
-    const bool fresh = !(block.flags & fiber_flag::started);
-    if (const stack bound = fresh ? p.stacks.take(block.size_class) : stack{}) [[likely]] {
+    // Next in line, and ours: it runs at once.
+    if (block.flags & fiber_flag::started) {
+      ++p.tick;
+      next = &block;
+    } else if (const stack bound = p.stacks.take(block.size_class)) [[likely]] {
       // Nobody else can reach it, so registering is a plain store.
       block.joiner_epoch.store(me.word.next_epoch(), std::memory_order_relaxed);
       // relaxed: this thread runs the fiber next; if it migrates, its queue publishes this too.
@@ -89,10 +92,12 @@ void after_quiet_direct_join(void*, context* from) noexcept {
           &me.ctx, to, cancellable ? after_direct_join : after_quiet_direct_join, header));
       me.waits_for = wait_kind::none;
       return me.word.reason() == wake_reason::wake || withdraw(block, &me);
+    } else {
+      push_ring(p, &block);  // until there is a stack
     }
-    push_ring(p, &block);  // it queues like any other
   }
-  header = park_into(header, wait_kind::join, &block, cancellable, publish_join, &block);
+  if (!next) next = pick_next(p);
+  header = park_into(header, next, wait_kind::join, &block, cancellable, publish_join, &block);
   return me.word.reason() == wake_reason::wake || withdraw(block, &me);
 }
 

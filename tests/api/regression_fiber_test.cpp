@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
+#include <vector>
 
 #include "support/descriptors.hpp"
 
@@ -50,6 +51,31 @@ TEST(regression_fiber, assignment_stops_and_joins_what_was_held) {
 }
 
 // ~runtime waits for ever if a token made after its stop request does not say so.
+// A join took the oldest ready fiber out of the ring, found that it had begun, and put it back
+// last.
+TEST(regression_fiber, a_joined_fiber_keeps_its_place_among_the_ready) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    std::vector<int> begun;
+    std::vector<int> gone_on;
+    std::vector<fiber> fibers;
+    for (int i = 0; i < 4; ++i) {
+      fibers.emplace_back([&, i] {
+        begun.push_back(i);
+        this_fiber::yield();
+        gone_on.push_back(i);
+      });
+    }
+    while (begun.size() < fibers.size()) this_fiber::yield();
+    // Every one has begun and some or all are ready again, in the order in which they began.
+    fibers[static_cast<std::size_t>(begun[gone_on.size()])].join();
+    for (fiber& f : fibers) {
+      if (f.joinable()) f.join();
+    }
+    EXPECT_EQ(gone_on, begun);
+  });
+}
+
 TEST(regression_fiber, a_token_made_after_the_runtimes_stop_request_is_stopped) {
   std::atomic<int> ended{0};
   {
