@@ -166,6 +166,24 @@ TEST_F(local_ring_test, steals_no_more_than_fit) {
   }
 }
 
+// A yield: the oldest comes out, the one that yields goes in, also into the slot just emptied.
+TEST_F(local_ring_test, rotates) {
+  const auto any = [](const task&) { return true; };
+  task* const first = make();
+  EXPECT_EQ(victim_.rotate_unshared(first, any).oldest, nullptr);
+  EXPECT_EQ(victim_.size(), 0U) << "nothing to run: not queued";
+  fill(victim_, 8);
+  EXPECT_EQ(victim_.rotate_unshared(first, [](const task&) { return false; }).oldest, nullptr);
+  const auto rotated = victim_.rotate_unshared(first, any);
+  ASSERT_EQ(rotated.oldest->id, 1);
+  EXPECT_EQ(rotated.queued, 8U);
+  EXPECT_EQ(rotated.front()->id, 2);
+  EXPECT_EQ(victim_.size(), 8U);
+  std::vector<int> expected = iota(2, 9);
+  expected.push_back(0);
+  EXPECT_EQ(drain(victim_), expected);
+}
+
 TEST_F(local_ring_test, keeps_head_and_tail_off_the_slots_line) {
   EXPECT_EQ(alignof(ring), cache_line);
   EXPECT_EQ(sizeof(ring), 2 * cache_line + 8 * sizeof(void*)) << "indices, buffers, slots";
