@@ -140,22 +140,33 @@ class alignas(cache_line) local_ring {
     return task;
   }
 
+  // What rotate_unshared found, and two things that are known by the way: to ask again would load
+  // the indices, the slots' place and their number anew.
+  struct rotation {
+    T* oldest = nullptr;
+    std::uint64_t queued = 0;
+    const atomic<T*>* front_slot = nullptr;
+
+    T* front() const noexcept { return front_slot->load(std::memory_order_relaxed); }
+  };
   // Owner of a ring that has no thieves: the oldest leaves and `task` becomes the youngest, so
-  // there is always room. Null, and nothing has happened: empty, or the oldest is not `wanted`.
+  // there is always room. No oldest, and nothing has happened: empty, or it is not `wanted`.
   template <class Wanted>
-  T* rotate_unshared(T* task, Wanted wanted) noexcept {
+  rotation rotate_unshared(T* task, Wanted wanted) noexcept {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-    if (head == tail) return nullptr;
+    if (head == tail) [[unlikely]]
+      return {};
     slot_type* const slots = slots_;
     const std::uint64_t mask = mask_;
     T* const oldest = slots[head & mask].load(std::memory_order_relaxed);
-    if (!wanted(*oldest)) return nullptr;
+    if (!wanted(*oldest)) [[unlikely]]
+      return {};
     slots[tail & mask].store(task, std::memory_order_relaxed);
     // Release as in push and take, for size. Head first: it is never seen more than full.
     head_.store(head + 1, std::memory_order_release);
     tail_.store(tail + 1, std::memory_order_release);
-    return oldest;
+    return {oldest, tail - head, &slots[(head + 1) & mask]};
   }
 
   // Owner: takes the oldest if it is `task`.
@@ -174,15 +185,6 @@ class alignas(cache_line) local_ring {
     // Release as in take, for size.
     head_.store(head + 1, std::memory_order_release);
     return true;
-  }
-
-  // Owner of a ring that has no thieves and is not empty: the oldest stays where it is.
-  T* front_unshared() noexcept {
-    return slot(head_.load(std::memory_order_relaxed)).load(std::memory_order_relaxed);
-  }
-  // Owner of a ring that has no thieves.
-  std::uint64_t size_unshared() const noexcept {
-    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
   }
 
   // Owner, when the ring is full and does not grow: takes out the oldest, half of all but at most

@@ -137,7 +137,8 @@ void yield_here() noexcept {
     return yield_slow(header, *me);
   }
   ++header->section;
-  control_block* const next = p.ring.rotate_unshared(me, is_plain);
+  const auto rotated = p.ring.rotate_unshared(me, is_plain);
+  control_block* const next = rotated.oldest;
   if (!next) [[unlikely]] {
     --header->section;
     return yield_slow(header, *me);
@@ -145,7 +146,7 @@ void yield_here() noexcept {
   ++p.tick;
   p.slot_streak = 0;
   // The fiber after next: among many its stack has left the first-level cache.
-  if (p.ring.size_unshared() > 64) __builtin_prefetch(p.ring.front_unshared()->ctx.sp);
+  if (rotated.queued > 64) __builtin_prefetch(rotated.front()->ctx.sp);
   const context to = change_fiber(header, p, *me, *next);
   header = static_cast<thread_header*>(switch_to(&me->ctx, to, nullptr, header));
   --header->section;

@@ -67,6 +67,21 @@ TEST_F(local_ring_test, empty) {
   EXPECT_EQ(mine_.size(), 0U);
 }
 
+TEST_F(local_ring_test, pop_if_takes_the_oldest_and_no_other) {
+  task* const first = make();
+  task* const second = make();
+  EXPECT_FALSE(victim_.pop_if(first));
+  EXPECT_FALSE(victim_.pop_if_unshared(first));
+  turn(victim_, 13);
+  ASSERT_TRUE(victim_.push(first) && victim_.push(second));
+  EXPECT_FALSE(victim_.pop_if(second));
+  EXPECT_FALSE(victim_.pop_if_unshared(second));
+  EXPECT_TRUE(victim_.pop_if(first));
+  EXPECT_FALSE(victim_.pop_if(first));
+  EXPECT_TRUE(victim_.pop_if_unshared(second));
+  EXPECT_EQ(victim_.size(), 0U);
+}
+
 TEST_F(local_ring_test, first_in_first_out) {
   fill(victim_, 5);
   EXPECT_EQ(victim_.size(), 5U);
@@ -164,6 +179,24 @@ TEST_F(local_ring_test, steals_no_more_than_fit) {
     EXPECT_EQ(drain(mine), expected);
     EXPECT_EQ(drain(victim), iota(1 + moved, 8));
   }
+}
+
+// A yield: the oldest comes out, the one that yields goes in, also into the slot just emptied.
+TEST_F(local_ring_test, rotates) {
+  const auto any = [](const task&) { return true; };
+  task* const first = make();
+  EXPECT_EQ(victim_.rotate_unshared(first, any).oldest, nullptr);
+  EXPECT_EQ(victim_.size(), 0U) << "nothing to run: not queued";
+  fill(victim_, 8);
+  EXPECT_EQ(victim_.rotate_unshared(first, [](const task&) { return false; }).oldest, nullptr);
+  const auto rotated = victim_.rotate_unshared(first, any);
+  ASSERT_EQ(rotated.oldest->id, 1);
+  EXPECT_EQ(rotated.queued, 8U);
+  EXPECT_EQ(rotated.front()->id, 2);
+  EXPECT_EQ(victim_.size(), 8U);
+  std::vector<int> expected = iota(2, 9);
+  expected.push_back(0);
+  EXPECT_EQ(drain(victim_), expected);
 }
 
 TEST_F(local_ring_test, keeps_head_and_tail_off_the_slots_line) {
