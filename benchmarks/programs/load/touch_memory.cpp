@@ -10,8 +10,7 @@
 int main(int argc, char** argv) {
   const bench::arguments args(argc, argv);
   const std::size_t bytes = args.number("--mib", 6 * 1024) * 1024 * 1024;
-  void* memory =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) bench::fail("no memory to touch");
   ::madvise(memory, bytes, MADV_NOHUGEPAGE);
   constexpr std::size_t page = 4096;
