@@ -1,8 +1,9 @@
-# weft_warnings(TARGET): the warnings our own code is held to, as errors.
+# weft_warnings(TARGET): the warnings our own code is held to; errors where weft is built for itself,
+# but not in another project's build, with a compiler or options that we have not seen.
 # No -Wnull-dereference and no -Wuseless-cast: gcc 12 reports both in correct template code.
 function(weft_warnings target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:
-    -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wdouble-promotion
+    $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wdouble-promotion
     -Wold-style-cast -Wcast-align -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2
     -Wundef -Wextra-semi -Wimplicit-fallthrough -Wduplicated-cond -Wlogical-op -Wvla>)
 endfunction()

@@ -77,14 +77,13 @@ spawn_place begin_spawn(runtime_core& core, source_site site) {
   return {block, block->closure};
 }
 
-control_block* spawn_copied(std::uint64_t* words, std::size_t count, void (*invoke)(void*),
+control_block* spawn_copied(std::byte* closure, std::size_t words, void (*invoke)(void*),
                             source_site site) {
   const void* caller = __builtin_return_address(0);
   thread_header* header = current();
   const auto fill = [&](control_block& block) {
     set_site(block, site, caller);
-    auto* to = reinterpret_cast<std::uint64_t*>(block.closure);
-    for (std::size_t i = 0; i < count; ++i) to[i] = words[i];
+    for (std::size_t i = 0; i < words; ++i) std::memcpy(block.closure + i * 8, closure + i * 8, 8);
     block.invoke = invoke;
   };
   if (header->fiber) [[likely]] {

@@ -124,7 +124,9 @@ std::string to_text(const socket_address& address) {
     std::memcpy(&in, &address.storage, sizeof in);
     ::inet_ntop(AF_INET6, &in.sin6_addr, text, sizeof text);
     const std::string zone = in.sin6_scope_id ? "%" + std::to_string(in.sin6_scope_id) : "";
-    return "[" + (text + zone) + "]:" + std::to_string(port_of(address));
+    std::string written = "[";
+    written.append(text).append(zone).append("]:");
+    return written.append(std::to_string(port_of(address)));
   }
   return "address family " + std::to_string(address.family());
 }

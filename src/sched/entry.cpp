@@ -108,12 +108,8 @@ void run_closure(control_block& me) noexcept {
 // The cache was full when the fiber ended: others may take what it gives to the arena, so it waits
 // until nobody is on that stack.
 void after_exit(void* arg, context*) noexcept {
-  auto* header = static_cast<thread_header*>(arg);
-  processor& p = *header->held;
-  // The next fiber's errno is in place already, and a spill to the arena makes system calls.
-  const int error = *header->errno_address;
+  processor& p = *static_cast<thread_header*>(arg)->held;
   p.stacks.give(p.dying_class, p.dying);
-  *header->errno_address = error;
 }
 
 // Whether the fiber whose wait our end has ended may run next, before what is queued. A direct
@@ -122,8 +118,11 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
   if (woken.flags & (fiber_flag::pinned | fiber_flag::fp_env)) return false;
   if (woken.rt.load(std::memory_order_relaxed) != p.core || ++p.tick >= look_every) return false;
   if (++p.slot_streak <= slot_limit) return true;
+  // Not reset while others wait: pick_next must see that the cap is reached, or it takes `woken`
+  // from the slot again, and the ring never has its turn.
+  if (p.slot.load(std::memory_order_relaxed) || p.ring.size() > 0) return false;
   p.slot_streak = 0;
-  return !p.slot.load(std::memory_order_relaxed) && p.ring.size() == 0;
+  return true;
 }
 
 // Leaves the stack of a fiber that has ended, for good.

@@ -1,9 +1,25 @@
 #include "stack/cache.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 namespace weft::detail {
+namespace {
+// The arena makes system calls that may fail; whose errno this is, a fiber's or its successor's, is
+// not for this layer to know. No switch happens in between, so the address stays good.
+class errno_kept {
+ public:
+  errno_kept() noexcept = default;
+  ~errno_kept() { errno = before_; }
+  errno_kept(const errno_kept&) = delete;
+  errno_kept& operator=(const errno_kept&) = delete;
+
+ private:
+  const int before_ = errno;
+};
+}  // namespace
+
 constinit stack_cache::shelf stack_cache::no_shelf_{};
 
 stack_cache::stack_cache(stack_arena& arena) noexcept : arena_(arena) {
@@ -29,6 +45,7 @@ bool stack_cache::make_shelf(stack_class c) noexcept {
 // Refills double from 4 to 32, so that a process with few fibers guards few stacks, and one that
 // makes a million has a system call for each 32.
 stack stack_cache::take_slow(stack_class c) noexcept {
+  const errno_kept kept;
   if (&shelf_of(c) == &no_shelf_ && !make_shelf(c)) {
     stack one;
     return arena_.take(c, &one, 1) == 1 ? one : stack{};
@@ -44,6 +61,7 @@ stack stack_cache::take_slow(stack_class c) noexcept {
 
 // The coldest half leaves.
 void stack_cache::give_slow(stack_class c, stack given) noexcept {
+  const errno_kept kept;
   if (&shelf_of(c) == &no_shelf_ && !make_shelf(c)) return arena_.give(c, &given, 1);
   shelf& s = shelf_of(c);
   std::uint32_t n = s.count.load(std::memory_order_relaxed);

@@ -89,6 +89,32 @@ TEST_P(fibers, callables_that_take_a_token) {
   });
 }
 
+// As an rvalue, like std::jthread, and what they return is nobody's; both ways a closure is kept.
+TEST_P(fibers, callables_are_called_as_rvalues) {
+  struct one_use {
+    int* called;
+    [[nodiscard]] int operator()() && { return *called = 1; }
+    [[nodiscard]] int operator()() & { return *called = 2; }
+  };
+  struct one_large_use : one_use {
+    char more[100] = {};
+  };
+  struct only_rvalue {
+    int* called;
+    void operator()() && { *called = 3; }
+  };
+  run([] {
+    int called = 0;
+    fiber(one_use{&called}).join();
+    EXPECT_EQ(called, 1);
+    called = 0;
+    fiber(one_large_use{{&called}}).join();
+    EXPECT_EQ(called, 1);
+    fiber(only_rvalue{&called}).join();
+    EXPECT_EQ(called, 3);
+  });
+}
+
 TEST_P(fibers, arguments_are_decay_copied) {
   run([] {
     std::string text = "before";

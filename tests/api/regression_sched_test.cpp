@@ -36,6 +36,56 @@ TEST(regression_sched, a_timer_whose_processor_computes) {
   });
 }
 
+// A fiber that spawned and joined without end had the processor for itself: its children's ends
+// handed it back from the slot, over and over, and the ring never had its turn. A deadline of the
+// test framework ends it if that comes back; each of these waits for the others to have run.
+void others_run_beside(unsigned workers, void (*spawn_and_join)()) {
+  runtime rt({.workers = workers});
+  std::atomic<long> yields{0};
+  std::atomic<long> naps{0};
+  std::atomic<long> injected{0};
+  std::atomic<bool> end{false};
+  std::thread foreign([&] {
+    while (!end) fiber(on(rt), [&] { ++injected; }).join();
+  });
+  rt.run([&] {
+    fiber yielder([&] {
+      while (!end) {
+        ++yields;
+        this_fiber::yield();
+      }
+    });
+    fiber sleeper([&] {
+      while (!end) {
+        this_fiber::sleep_for(1ms);
+        ++naps;
+      }
+    });
+    std::vector<fiber> greedy;
+    for (unsigned i = 0; i < 2 * workers; ++i) {
+      greedy.emplace_back([&] {
+        while (yields < 1000 || naps < 20 || injected < 20) spawn_and_join();
+      });
+    }
+    for (fiber& f : greedy) f.join();
+    end = true;
+  });
+  foreign.join();
+}
+
+TEST(regression_sched, others_run_beside_a_fiber_that_spawns_and_joins) {
+  for (const unsigned workers : {1u, 2u}) {
+    others_run_beside(workers, [] { fiber([] {}).join(); });
+    others_run_beside(workers, [] { fiber([] { fiber([] {}).join(); }).join(); });
+    others_run_beside(workers, [] {
+      fiber a([] {});
+      fiber b([] {});
+      a.join();
+      b.join();
+    });
+  }
+}
+
 // The only worker's pinned fiber comes back from a long call and takes its idle processor. The
 // monitor, at rest by then, must take part again: the next call lasts until another fiber has run.
 TEST(regression_sched, blocking_after_the_monitor_went_to_rest) {

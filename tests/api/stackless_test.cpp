@@ -120,6 +120,34 @@ TEST_P(stackless_death, fibers_wait_idly_behind_one_that_is_parked) {
   EXPECT_EXIT(wait_behind_a_parked_fiber(GetParam()), ExitedWithCode(0), "");
 }
 
+// The join finds its fiber next in line and no stack for it: the kernel's refusal is not the
+// joiner's errno.
+[[noreturn]] void join_without_a_stack(unsigned workers) {
+  prepare_child();
+  runtime rt({.workers = workers, .stack_size = large});
+  std::atomic<bool> end{false};
+  std::atomic<bool> kept{true};
+  fiber joiner(on(rt), [&] {
+    allow_no_more_stacks();
+    fiber waiting([&] { end = true; });
+    errno = 33;
+    std::thread relent([] {
+      std::this_thread::sleep_for(50ms);
+      allow_stacks();
+    });
+    errno = 33;
+    waiting.join();
+    kept = errno == 33;
+    blocking([&] { relent.join(); });
+  });
+  joiner.join();
+  std::_Exit(!end ? 1 : kept ? 0 : 2);
+}
+
+TEST_P(stackless_death, a_join_keeps_errno) {
+  EXPECT_EXIT(join_without_a_stack(GetParam()), ExitedWithCode(0), "");
+}
+
 // Nobody has a descriptor or a timer, so a look at the events alone would take it for the end.
 [[noreturn]] void wait_behind_a_joiner(unsigned workers) {
   prepare_child();

@@ -10,7 +10,7 @@ inline detail::control_block* fiber::start(source_site site, F&& f) {
   if constexpr (detail::is_bytes<Task> && std::is_invocable_v<Task> &&
                 !std::is_invocable_v<Task, std::stop_token>) {
     constexpr std::size_t words = (sizeof(Task) + 7) / 8;
-    alignas(16) std::uint64_t closure[words];
+    alignas(16) std::byte closure[words * 8];
     ::new (closure) Task(std::forward<F>(f));
     return detail::spawn_copied(closure, words, detail::invoke_inline<Task>, site);
   } else {

@@ -1,7 +1,7 @@
 #pragma once
 // What the spawn templates need from the library: a place for the closure, and two calls around it.
 #include <cstddef>
-#include <cstdint>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -31,10 +31,10 @@ void abandon_spawn(control_block* block) noexcept;
 // From here on the fiber may run. invoke runs the closure and destroys it.
 void commit_spawn(control_block* block, void (*invoke)(void* closure)) noexcept;
 
-// All of it in one call, for a closure that is bytes, given as words (not const, or gcc warns that
-// those of an empty closure are not initialised). Copied one by one, because a wider
+// All of it in one call, for a closure that is bytes, a multiple of 8 of them (not const, or gcc
+// warns that those of an empty closure are not initialised). Copied eight by eight, because a wider
 // load would wait until the narrower stores that made the closure have left the store buffer.
-control_block* spawn_copied(std::uint64_t* words, std::size_t count, void (*invoke)(void* closure),
+control_block* spawn_copied(std::byte* closure, std::size_t words, void (*invoke)(void* closure),
                             source_site site);
 
 template <class Task>
@@ -55,13 +55,13 @@ void invoke_inline(void* closure) {
     Task* task;
     ~guard() { std::destroy_at(task); }
   } const destroy{task};
-  (*task)();
+  static_cast<void>(std::invoke(std::move(*task)));  // an rvalue, as std::jthread has it
 }
 
 template <class Task>
 void invoke_heap(void* closure) {
   const std::unique_ptr<Task> task(*static_cast<Task**>(closure));
-  (*task)();
+  static_cast<void>(std::invoke(std::move(*task)));
 }
 
 // Constructs Task{make()} in the block and lets the fiber go.
