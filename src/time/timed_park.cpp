@@ -25,53 +25,60 @@ void publish_timed(control_block* parked, void* arg) noexcept {
   t.timers->arm(t.deadline, token);
 }
 
-timer_set& timers_here() {
-  thread_header* header = current();
-  return *header->held->timers;
-}
-}  // namespace
-
-wake_reason park_until(wait_kind kind, const void* on, bool cancellable, nanos deadline,
-                       publish_fn publish, void* arg) {
-  if (deadline == never || !on_fiber()) {
-    return park(kind, on, cancellable, publish, arg, deadline);
-  }
-  // The processor that parks us is the one we are on now: nothing in between parks. A section keeps
-  // it.
-  thread_header* header = current();
-  ++header->section;
-  timed t{publish, arg, deadline, &timers_here()};
-  try {
+// The fiber's part. The processor that parks it is the one it is on now: nothing in between parks,
+// and a section keeps it.
+wake_reason park_fiber_until(thread_header* header, wait_kind kind, const void* on,
+                             bool cancellable, nanos deadline, publish_fn publish, void* arg) {
+  if (deadline == never) return park_fiber(kind, on, cancellable, publish, arg);
+  timed t{publish, arg, deadline, nullptr};
+  {
+    const section inside(header);
+    t.timers = header->held->timers;
     t.timers->reserve_one();
-  } catch (...) {
-    --header->section;
-    throw;
   }
-  --header->section;
   const wake_reason reason = park_fiber(kind, on, cancellable, publish_timed, &t);
   if (reason != wake_reason::timeout) t.timers->note_stale();
   return reason;
 }
 
+const control_block* waiter_of(const thread_header* header) noexcept {
+  return header->fiber ? header->fiber : header->stand_in;
+}
+}  // namespace
+
+wake_reason park_until(wait_kind kind, const void* on, bool cancellable, nanos deadline,
+                       publish_fn publish, void* arg) {
+  thread_header* header = current();
+  if (!header->fiber) return park(kind, on, cancellable, publish, arg, deadline);
+  return park_fiber_until(header, kind, on, cancellable, deadline, publish, arg);
+}
+
 nanos scope_deadline() noexcept {
-  const thread_header* header = current();
-  const control_block* me = header->fiber ? header->fiber : header->stand_in;
+  const control_block* me = waiter_of(current());
   return me ? me->deadline : never;
 }
 
 wait_end entry_check() noexcept {
-  if (cancelled_now()) [[unlikely]]
+  const thread_header* header = current();
+  const control_block* me = waiter_of(header);
+  if (!me) return wait_end::woken;
+  if (header->fiber && stop_requested(*me) && cancellable_on(header)) [[unlikely]]
     return wait_end::cancelled;
-  const nanos scope = scope_deadline();
-  if (scope != never && has_passed(scope)) [[unlikely]]
+  if (me->deadline != never && has_passed(me->deadline)) [[unlikely]]
     return wait_end::scope_expired;
   return wait_end::woken;
 }
 
 wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish, void* arg) {
-  const nanos scope = scope_deadline();
+  thread_header* header = current();
+  const control_block* me = waiter_of(header);
+  const nanos scope = me ? me->deadline : never;
   const nanos until = scope < deadline ? scope : deadline;
-  switch (park_until(kind, on, cancellable_now(), until, publish, arg)) {
+  const wake_reason reason =
+      header->fiber
+          ? park_fiber_until(header, kind, on, cancellable_on(header), until, publish, arg)
+          : park(kind, on, false, publish, arg, until);
+  switch (reason) {
     case wake_reason::timeout:
       return scope < deadline ? wait_end::scope_expired : wait_end::timed_out;
     case wake_reason::cancel:
