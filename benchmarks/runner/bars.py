@@ -12,11 +12,11 @@ class Bar:
     unit: str = "x"  # "x": a ratio of two systems; else the unit of an absolute figure
 
     def verdict(self, value):
-        """`ok` where the aim is reached, `aim` where only the bar is, `MISSED` where neither is."""
+        """`ok, aim` where the aim is reached, `ok` where only the bar is, `MISSED` where neither is."""
         reached = (lambda limit: value >= limit) if self.at_least else (lambda limit: value <= limit)
         if reached(self.aim):
-            return "ok"
-        return "aim" if reached(self.must) else "MISSED"
+            return "ok, aim"
+        return "ok" if reached(self.must) else "MISSED"
 
 
 BARS = [
