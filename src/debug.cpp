@@ -10,6 +10,17 @@
 #include "sched/core.hpp"
 #include "time/join.hpp"
 
+// gdb finds the script here, in every program that links the library (docs/HACKING.md). Format: a
+// byte 4 for "Python text", a name of one line, the text, a zero.
+asm(R"(
+        .pushsection .debug_gdb_scripts, "MS", @progbits, 1
+        .byte   4
+        .ascii  "weft-gdb.py\n"
+        .incbin ")" WEFT_GDB_SCRIPT R"("
+        .byte   0
+        .popsection
+)");
+
 namespace weft {
 namespace detail {
 namespace {

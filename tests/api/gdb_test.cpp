@@ -1,0 +1,137 @@
+// The gdb commands of src/weft-gdb.py, on a live process and on a core file. Needs a kernel that
+// lets gdb trace its child.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "support/descriptors.hpp"
+
+namespace weft::test {
+using namespace std::chrono_literals;
+
+// What gdb runs, and finds by name.
+extern "C" [[gnu::noinline]] void gdb_victim_is_ready() {
+  asm volatile("");
+}
+
+namespace {
+[[gnu::noinline]] void sleep_in_depth(int n) {
+  if (n == 0) {
+    this_fiber::sleep_for(1h);
+  } else {
+    sleep_in_depth(n - 1);
+  }
+  asm volatile("");  // no tail call
+}
+
+TEST(gdb, DISABLED_victim) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    const fd_pair pipe = make_pipe();
+    fiber_options named;
+    named.name = "sleeper";
+    fiber sleeper(named, [] { sleep_in_depth(3); });
+    const fiber joiner([&] { sleeper.join(); });
+    const fiber reader([&] { io::wait_readable(pipe[0]); });
+    this_fiber::yield();
+    this_fiber::yield();
+    const fiber fresh([] {});
+    gdb_victim_is_ready();
+    std::abort();
+  });
+}
+
+struct gdb_run {
+  int status;
+  std::string output;
+  bool has(const std::string& text) const { return output.find(text) != std::string::npos; }
+};
+
+std::string self() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+gdb_run shell(const std::string& command) {
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (!pipe) return {127, ""};
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  const int status = ::pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
+}
+
+// The script comes from the program itself.
+std::string gdb_command() {
+  return "gdb -nx -batch -iex 'set debuginfod enabled off' -iex 'add-auto-load-safe-path " +
+         self() + "'";
+}
+
+constexpr const char* victim =
+    " --gtest_filter=gdb.DISABLED_victim --gtest_also_run_disabled_tests "
+    "--gtest_catch_exceptions=0";
+
+bool may_not_trace(const gdb_run& run) {
+  return run.status == 127 || run.has("ptrace") || run.has("Could not trace");
+}
+
+void expect_what_fibers_do(const gdb_run& run) {
+  EXPECT_TRUE(run.has("fiber 2 \"sleeper\" parked: sleep")) << run.output;
+  EXPECT_TRUE(run.has("parked: join of fiber 2")) << run.output;
+  EXPECT_TRUE(run.has("parked: fd ")) << run.output;
+  EXPECT_TRUE(run.has("not begun, spawned at ")) << run.output;
+  EXPECT_TRUE(run.has("running on thread ")) << run.output;
+  EXPECT_TRUE(run.has("gdb_test.cpp:")) << run.output;
+  EXPECT_TRUE(run.has("5 fibers")) << run.output;
+}
+
+TEST(gdb, shows_fibers_and_their_stacks_in_a_live_process) {
+  const gdb_run run =
+      shell(gdb_command() +
+            " -ex 'break gdb_victim_is_ready' -ex run -ex 'weft fibers' -ex 'weft fiber 2 bt'"
+            " -ex 'echo ==all\\n' -ex 'weft fiber apply all bt' -ex 'echo ==here\\n' -ex 'bt 1'"
+            " -ex 'weft fiber 77 bt' -ex 'weft fiber 2 frame function sleep_in_depth'"
+            " -ex kill --args " +
+            self() + victim);
+  if (may_not_trace(run)) GTEST_SKIP() << "gdb may not trace here:\n" << run.output;
+  expect_what_fibers_do(run);
+  const std::string one = run.output.substr(0, run.output.find("==all"));
+  EXPECT_NE(one.find("sleep_in_depth (n="), std::string::npos) << one;
+  EXPECT_NE(one.find("weft_context_entry"), std::string::npos) << one;
+  const std::string here = run.output.substr(run.output.find("==here"));
+  EXPECT_NE(here.find("#0  weft::test::gdb_victim_is_ready"), std::string::npos)
+      << "the thread has its registers back\n"
+      << run.output;
+  EXPECT_NE(here.find("no fiber 77"), std::string::npos) << here;
+}
+
+TEST(gdb, shows_fibers_and_their_stacks_in_a_core_file) {
+  std::string pattern;
+  std::getline(std::ifstream("/proc/sys/kernel/core_pattern"), pattern);
+  if (pattern.empty() || pattern[0] == '|' || pattern.find('/') != std::string::npos) {
+    GTEST_SKIP() << "core files go elsewhere: " << pattern;
+  }
+  char folder[] = "/tmp/weft-core-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string inside = std::string("cd ") + folder + " && ";
+  shell(inside + "ulimit -c unlimited && " + self() + victim);
+  const bool written = !std::filesystem::is_empty(folder);
+  const gdb_run run =
+      shell(inside + gdb_command() +
+            " -ex 'weft fibers' -ex 'weft fiber 2 bt' -ex 'weft fiber 2 info locals' " + self() +
+            " core*");
+  std::filesystem::remove_all(folder);
+  if (!written || run.status == 127) GTEST_SKIP() << "no core file, or no gdb:\n" << run.output;
+  expect_what_fibers_do(run);
+  EXPECT_TRUE(run.has("sleep_in_depth")) << run.output;
+  EXPECT_TRUE(run.has("weft_context_entry")) << run.output;
+  EXPECT_TRUE(run.has("in a core file only bt works")) << run.output;
+}
+}  // namespace
+}  // namespace weft::test
