@@ -1,0 +1,309 @@
+// A fiber that runs into the guard below its stack is named before the process ends; other faults
+// go where they went before. Each runs in a child process.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/fibers.hpp"
+
+namespace weft::test {
+namespace {
+using testing::AllOf;
+using testing::ExitedWithCode;
+using testing::KilledBySignal;
+
+class overflow : public testing::Test {
+ protected:
+  overflow() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// Noinline and no tail call: a frame each time.
+[[gnu::noinline]] int recurse(int n) {
+  volatile char frame[200];
+  frame[n % 200] = 1;
+  const int below = n == 0 ? 0 : recurse(n - 1);
+  return below + frame[n % 200];
+}
+
+constexpr int deep = 1'000'000;
+constexpr const char* frame_of_test = "weft:   #[0-9]+ [^ ]*weft_api_tests\\+0x[0-9a-f]+";
+constexpr const char* addresses =
+    " \\[0x[0-9a-f]+, 0x[0-9a-f]+\\) ended at the fault address 0x[0-9a-f]+\n";
+
+std::string advice(int bytes) {
+  return "(.|\n)*weft: raise fiber_options::stack_size \\(now " + std::to_string(bytes) +
+         "\\) or runtime_options::stack_size\n";
+}
+
+TEST_F(overflow, names_the_fiber_where_it_was_spawned_its_stack_and_what_to_change) {
+  EXPECT_EXIT(
+      {
+        runtime rt({.workers = 2});
+        fiber_options options = on(rt);
+        options.name = "reader";
+        options.site = {"server.cpp", 42};
+        fiber(options, [] { return recurse(deep); }).join();
+      },
+      KilledBySignal(SIGSEGV),
+      std::string("^weft: stack overflow in fiber [0-9]+ \"reader\" \\(spawned at server.cpp:42\\): "
+                  "its stack of 256 KiB") +
+          addresses + frame_of_test + advice(262144) + "$");
+}
+
+TEST_F(overflow, counts_the_frames_of_a_recursion_and_goes_on_with_its_caller) {
+  EXPECT_EXIT(run([] { return recurse(deep); }), KilledBySignal(SIGSEGV),
+              std::string(frame_of_test) + ", and [0-9]+ more of the same\n" + frame_of_test);
+}
+
+TEST_F(overflow, of_a_fiber_without_a_name) {
+  EXPECT_EXIT(fiber([] { return recurse(deep); }).join(), KilledBySignal(SIGSEGV),
+              "^weft: stack overflow in fiber [0-9]+ \\(spawned at [^ ]*overflow_test.cpp:[0-9]+\\)");
+}
+
+TEST_F(overflow, of_a_fiber_whose_site_is_a_return_address) {
+  EXPECT_EXIT(
+      {
+        fiber_options options;
+        options.name = "x";
+        fiber(options, [] { return recurse(deep); }).join();
+      },
+      KilledBySignal(SIGSEGV), "\"x\" \\(spawned at [^ ]*weft_api_tests\\+0x[0-9a-f]+\\)");
+}
+
+TEST_F(overflow, of_the_smallest_stack) {
+  EXPECT_EXIT(
+      {
+        fiber_options options;
+        options.stack_size = 1;
+        fiber(options, [] { return recurse(deep); }).join();
+      },
+      KilledBySignal(SIGSEGV), frame_of_test + advice(16384));
+}
+
+TEST_F(overflow, of_a_pinned_fiber) {
+  EXPECT_EXIT(
+      {
+        fiber_options options;
+        options.pinned = true;
+        options.name = "pinned";
+        fiber(options, [] {
+          this_fiber::yield();
+          return recurse(deep);
+        }).join();
+      },
+      KilledBySignal(SIGSEGV), "overflow in fiber [0-9]+ \"pinned\"");
+}
+
+TEST_F(overflow, after_parks_on_whatever_carrier_it_is) {
+  EXPECT_EXIT(
+      {
+        runtime rt({.workers = 3});
+        rt.run([] {
+          for (int i = 0; i < 1000; ++i) this_fiber::yield();
+          return recurse(deep);
+        });
+      },
+      KilledBySignal(SIGSEGV), "weft: stack overflow in fiber [0-9]+");
+}
+
+TEST_F(overflow, inside_blocking) {
+  EXPECT_EXIT(run([] { return blocking([] { return recurse(deep); }); }), KilledBySignal(SIGSEGV),
+              std::string("weft: stack overflow in fiber [0-9]+") + "(.|\n)*" + frame_of_test);
+}
+
+TEST_F(overflow, through_std_function) {
+  EXPECT_EXIT(run([] {
+                std::function<int(int)> f = [&f](int n) { return n == 0 ? 0 : f(n - 1) + n % 3; };
+                return f(deep);
+              }),
+              KilledBySignal(SIGSEGV), std::string("weft: stack overflow in") + "(.|\n)*" + frame_of_test);
+}
+
+// The C library is built without frame pointers, and its sort takes a stack of the caller's.
+TEST_F(overflow, in_a_callback_from_the_c_library) {
+  struct sorter {
+    static int compare(const void*, const void*) {
+      int two[2] = {2, 1};
+      std::qsort(two, 2, sizeof two[0], compare);
+      return two[0] - two[1];
+    }
+  };
+  EXPECT_EXIT(run([] { return sorter::compare(nullptr, nullptr); }), KilledBySignal(SIGSEGV),
+              std::string("weft: stack overflow in") + "(.|\n)*" + frame_of_test);
+}
+
+TEST_F(overflow, of_one_large_array) {
+  EXPECT_EXIT(run([] {
+                volatile char large[300 * 1024];
+                for (auto& c : large) c = 1;
+                return large[0] + large[sizeof large - 1];
+              }),
+              KilledBySignal(SIGSEGV), "weft: stack overflow in fiber [0-9]+");
+}
+
+// One write a line: both reports are whole, or one of them is missing.
+TEST_F(overflow, of_two_fibers_at_a_time_tears_no_line) {
+  const auto whole = [](const std::string& text) {
+    std::size_t at = 0;
+    int reports = 0;
+    while (at < text.size()) {
+      const std::size_t end = text.find('\n', at);
+      if (end == std::string::npos || text.compare(at, 6, "weft: ") != 0) return false;
+      const std::string line = text.substr(at, end - at);
+      if (line.find("weft: ", 1) != std::string::npos) return false;
+      if (line.find("stack overflow") != std::string::npos) ++reports;
+      at = end + 1;
+    }
+    return reports >= 1 && reports <= 2;
+  };
+  EXPECT_EXIT(
+      {
+        runtime rt({.workers = 2});
+        std::atomic<int> here{0};
+        const auto body = [&] {
+          for (++here; here < 2;) {
+          }
+          return recurse(deep);
+        };
+        fiber a(on(rt), body);
+        fiber b(on(rt), body);
+        a.join();
+      },
+      KilledBySignal(SIGSEGV), testing::Truly(whole));
+}
+
+TEST_F(overflow, the_previous_handler_comes_after_the_report) {
+  EXPECT_EXIT(
+      {
+        struct sigaction mine {};
+        mine.sa_handler = [](int) { ::_exit(7); };
+        mine.sa_flags = SA_ONSTACK;
+        ::sigaction(SIGSEGV, &mine, nullptr);
+        run([] { return recurse(deep); });
+      },
+      ExitedWithCode(7), "weft: stack overflow in fiber [0-9]+(.|\n)*weft: raise");
+}
+
+TEST_F(overflow, is_not_reported_when_switched_off) {
+  EXPECT_EXIT(
+      {
+        ::setenv("WEFT_OVERFLOW_REPORT", "0", 1);
+        run([] { return recurse(deep); });
+      },
+      KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST_F(overflow, a_handler_installed_later_has_the_signal_to_itself) {
+  EXPECT_EXIT(
+      {
+        runtime rt({.workers = 1});
+        struct sigaction mine {};
+        mine.sa_handler = [](int) { ::_exit(8); };
+        mine.sa_flags = SA_ONSTACK;  // on the carrier's
+        ::sigaction(SIGSEGV, &mine, nullptr);
+        rt.run([] { return recurse(deep); });
+      },
+      ExitedWithCode(8), "^$");
+}
+
+int* volatile nowhere = nullptr;
+
+TEST_F(overflow, a_null_pointer_is_none) {
+  EXPECT_EXIT(run([] { *nowhere = 1; }), KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST_F(overflow, a_null_pointer_reaches_the_previous_plain_handler) {
+  EXPECT_EXIT(
+      {
+        std::signal(SIGSEGV, [](int signal) { ::_exit(signal == SIGSEGV ? 9 : 1); });
+        run([] { *nowhere = 1; });
+      },
+      ExitedWithCode(9), "^$");
+}
+
+TEST_F(overflow, the_previous_handler_gets_the_address_and_its_mask_and_may_mend_the_fault) {
+  static char* page;
+  static std::atomic<int> faults;
+  const auto mend = [](int, siginfo_t* info, void* context) {
+    sigset_t now;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &now);
+    const bool as_asked = ::sigismember(&now, SIGUSR1) && !::sigismember(&now, SIGSEGV);
+    if (info->si_addr != page + 5 || !context || !as_asked) ::_exit(1);
+    ++faults;
+    ::mprotect(page, 4096, PROT_READ | PROT_WRITE);
+  };
+  EXPECT_EXIT(
+      {
+        page = static_cast<char*>(
+            ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        struct sigaction mine {};
+        mine.sa_sigaction = mend;
+        mine.sa_flags = SA_SIGINFO | SA_NODEFER;
+        ::sigaddset(&mine.sa_mask, SIGUSR1);
+        ::sigaction(SIGSEGV, &mine, nullptr);
+        run([] {
+          page[5] = 1;
+          ::mprotect(page, 4096, PROT_NONE);
+          page[5] = 2;
+        });
+        std::_Exit(faults == 2 ? 10 : 2);
+      },
+      ExitedWithCode(10), "^$");
+}
+
+TEST_F(overflow, a_fault_of_a_thread_outside_goes_on) {
+  EXPECT_EXIT(
+      {
+        std::signal(SIGSEGV, [](int) { ::_exit(11); });
+        runtime rt({.workers = 1});
+        std::thread([] { *nowhere = 1; }).join();
+      },
+      ExitedWithCode(11), "^$");
+  EXPECT_EXIT(
+      {
+        runtime rt({.workers = 1});
+        *nowhere = 1;
+      },
+      KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST_F(overflow, a_signal_that_was_sent_still_kills_or_is_ignored) {
+  EXPECT_EXIT(run([] { std::raise(SIGSEGV); }), KilledBySignal(SIGSEGV), "^$");
+  EXPECT_EXIT(
+      {
+        std::signal(SIGSEGV, SIG_IGN);
+        run([] { std::raise(SIGSEGV); });
+        std::_Exit(12);
+      },
+      ExitedWithCode(12), "^$");
+}
+
+// Past the top of one stack lies the guard of the next: a fault there is no overflow of either.
+TEST_F(overflow, an_array_overrun_into_the_next_guard_is_none) {
+  EXPECT_EXIT(run([] {
+                volatile char local[16];
+                volatile char* volatile at = local;
+                for (;; ++at) *at = *at;
+              }),
+              KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST_F(overflow, a_wild_pointer_into_the_own_guard_is_none) {
+  EXPECT_EXIT(run([] {
+                volatile char local[16];
+                volatile char* volatile at = local;
+                for (;; --at) static_cast<void>(*at);
+              }),
+              KilledBySignal(SIGSEGV), "^$");
+}
+}  // namespace
+}  // namespace weft::test
