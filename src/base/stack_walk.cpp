@@ -7,6 +7,9 @@ namespace {
 constexpr std::size_t word = sizeof(std::uintptr_t);
 // How far a guess looks: the largest frames of libc are 33 KB, usual ones below 1 KB.
 constexpr std::size_t reach = 16 * 1024;
+// Up to this size a frame is taken to be one; in a larger one, a few guesses are made first.
+constexpr std::size_t usual = 512;
+constexpr std::size_t most_guesses = 8;
 
 std::uintptr_t load(std::uintptr_t at) noexcept {
   std::uintptr_t value = 0;
@@ -33,21 +36,32 @@ stack_walk::stack_walk(const module_map& code, registers from, const std::byte* 
   std::uintptr_t at = from.sp > lo ? (from.sp + word - 1) & ~(word - 1) : lo;
   std::uintptr_t fp = from.fp;
   add(from.pc, false);
+  std::size_t guesses = 0;
   while (at < hi) {
-    if (fp >= at && fp % word == 0 && fp <= hi - 2 * word &&
-        (code.empty() || code.is_code(load(fp + word)))) {
-      if (!add(load(fp + word) - 1, false)) return;
-      at = fp + 2 * word;
-      fp = load(fp);
-      if (fp == 0) return;  // the outermost frame
-      continue;
+    const bool linked = fp >= at && fp % word == 0 && fp <= hi - 2 * word &&
+                        (code.empty() || code.is_code(load(fp + word)));
+    // A far link is one over the heads of functions that leave rbp alone.
+    if (!linked || (fp - at > usual && guesses < most_guesses)) {
+      const std::uintptr_t limit = linked ? fp : hi;
+      const std::uintptr_t end = limit - at > reach ? at + reach : limit;
+      std::uintptr_t found = at;
+      while (found < end && !code.is_after_call(load(found))) found += word;
+      if (found < end) {
+        const std::size_t before = count_;
+        if (!add(load(found) - 1, true)) return;
+        guesses += count_ - before;
+        // The word below may be the frame pointer that the guessed function has saved.
+        const std::uintptr_t saved = found > at ? load(found - word) : 0;
+        if (!linked || (saved > found && saved < fp)) fp = saved;
+        at = found + word;
+        continue;
+      }
+      if (!linked) return;
     }
-    const std::uintptr_t end = hi - at > reach ? at + reach : hi;
-    std::uintptr_t found = at;
-    while (found < end && !code.is_after_call(load(found))) found += word;
-    if (found >= end || !add(load(found) - 1, true)) return;
-    if (found > at) fp = load(found - word);  // a frame pointer, or it will be refused above
-    at = found + word;
+    if (!add(load(fp + word) - 1, false)) return;
+    at = fp + 2 * word;
+    fp = load(fp);
+    if (fp == 0) return;  // the outermost frame
   }
 }
 }  // namespace weft::detail
