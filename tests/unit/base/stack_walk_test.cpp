@@ -93,9 +93,8 @@ TEST_F(walk, ends_whatever_the_frame_pointers_say) {
   EXPECT_EQ(from(5, at(10)).size(), 2u);
   words_[10] = at(2);  // back
   EXPECT_EQ(from(5, at(10)).size(), 2u);
-  for (const std::uintptr_t wild :
-       {std::uintptr_t{0}, std::uintptr_t{8}, at(5) + 1, at(99), at(100), ~std::uintptr_t{0},
-        ~std::uintptr_t{0} - 7}) {
+  for (const std::uintptr_t wild : {std::uintptr_t{0}, std::uintptr_t{8}, at(5) + 1, at(99),
+                                    at(100), ~std::uintptr_t{0}, ~std::uintptr_t{0} - 7}) {
     words_[10] = wild;
     EXPECT_EQ(from(5, at(10)).size(), 2u) << wild;
     EXPECT_LE(from(5, wild).size(), 2u) << wild;
