@@ -57,6 +57,7 @@ runtime_core& start_runtime(const runtime_options& options) {
   check(options);
   prepare_asymmetric_fence();
   note_forks();
+  report_overflows();
   const stack_class size_class = stack_class_for(options.stack_size);
   const unsigned workers = options.workers ? options.workers : usable_cpus();
   runtime_core& core = obtain_core(workers < max_workers ? workers : max_workers);

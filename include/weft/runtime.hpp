@@ -16,7 +16,9 @@ struct runtime_options {
   /// and the cgroup quota leave us.
   unsigned workers = 0;
   /// Bytes a fiber may use; virtual memory, pages are taken when touched. Up to 64 MiB, rounded
-  /// up to a size class. 64 KiB below every stack are guarded.
+  /// up to a size class. 64 KiB below every stack are guarded: a fiber that runs into them is named
+  /// on stderr before SIGSEGV takes its course (WEFT_OVERFLOW_REPORT=0 in the environment: it is
+  /// not).
   std::size_t stack_size = 256 * 1024;
   /// Callers of weft::blocking (and of file I/O and name resolution, which go through it) that may
   /// be inside at a time; further ones park and queue. Each may cost a kernel thread. 1 to 4096.

@@ -8,6 +8,7 @@
 
 #include "base/fatal.hpp"
 #include "sched/internal.hpp"
+#include "sched/signal_stack.hpp"
 #include "sched/threads.hpp"
 
 namespace weft::detail {
@@ -49,6 +50,7 @@ void* carrier_body(void* arg) {
   auto& me = *static_cast<carrier*>(arg);
   ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   name_thread("w", me.index);
+  const signal_stack for_reports;
   carrier_loop(me);
   return nullptr;
 }

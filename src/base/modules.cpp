@@ -1,0 +1,111 @@
+#include "base/modules.hpp"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <initializer_list>
+
+namespace weft::detail {
+namespace {
+std::uintptr_t hex(const char*& at) noexcept {
+  std::uintptr_t value = 0;
+  for (;; ++at) {
+    const char c = *at;
+    if (c >= '0' && c <= '9') {
+      value = value * 16 + static_cast<unsigned>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      value = value * 16 + static_cast<unsigned>(c - 'a' + 10);
+    } else {
+      return value;
+    }
+  }
+}
+
+// A program that is not position-independent has its final addresses in the file.
+bool is_fixed(std::uintptr_t head) noexcept {
+  const auto* elf = reinterpret_cast<const Elf64_Ehdr*>(head);
+  return std::memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_type == ET_EXEC;
+}
+}  // namespace
+
+// begin-end perms offset device inode      path
+void module_map::add(const char* at) noexcept {
+  const std::uintptr_t begin = hex(at);
+  if (*at != '-') return;
+  const std::uintptr_t end = hex(++at);
+  if (std::strlen(at) < 6) return;
+  const bool readable = at[1] == 'r';
+  const bool code = readable && at[3] == 'x';
+  at += 6;
+  const std::uintptr_t offset = hex(at);
+  const char* path = std::strpbrk(at, "/[");
+  if (!path) path = "";
+  // Of a long path the end tells more.
+  if (const std::size_t n = std::strlen(path); n >= path_size) path += n - (path_size - 1);
+  if (offset == 0 || std::strcmp(path, path_) != 0) {
+    std::snprintf(path_, path_size, "%s", path);
+    head_ = begin - offset;
+    head_readable_ = readable && offset == 0 && *path == '/';
+  }
+  if (!code || count_ == most) return;
+  range& r = ranges_[count_++];
+  r.begin = begin;
+  r.end = end;
+  r.base = head_readable_ && is_fixed(head_) ? 0 : head_;
+  std::memcpy(r.path, path_, path_size);
+}
+
+void module_map::read() noexcept {
+  count_ = 0;
+  path_[0] = 0;
+  const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char line[512];
+  std::size_t length = 0;
+  char part[1024];
+  for (ssize_t n = 0; (n = ::read(fd, part, sizeof part)) > 0;) {
+    for (ssize_t i = 0; i < n; ++i) {
+      if (part[i] != '\n') {
+        if (length < sizeof line - 1) line[length++] = part[i];
+        continue;
+      }
+      line[length] = 0;
+      length = 0;
+      add(line);
+    }
+  }
+  ::close(fd);
+}
+
+const module_map::range* module_map::find(std::uintptr_t address) const noexcept {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (address - ranges_[i].begin < ranges_[i].end - ranges_[i].begin) return &ranges_[i];
+  }
+  return nullptr;
+}
+
+bool module_map::is_after_call(std::uintptr_t address) const noexcept {
+  constexpr std::uintptr_t longest = 7;
+  const range* const r = find(address);
+  if (!r || address - r->begin < longest) return false;
+  const auto* const p = reinterpret_cast<const unsigned char*>(address);
+  if (p[-5] == 0xe8) return true;  // call to a fixed place
+  // ff /2: call through a register or memory, 2 to 7 bytes with the operand's address.
+  for (const int n : {2, 3, 4, 6, 7}) {
+    if (p[-n] == 0xff && (p[-n + 1] & 0x38) == 0x10) return true;
+  }
+  return false;
+}
+
+void module_map::describe(std::uintptr_t address, char* to, std::size_t size) const noexcept {
+  const range* const r = find(address);
+  if (r && r->path[0]) {
+    std::snprintf(to, size, "%s+0x%zx", r->path, static_cast<std::size_t>(address - r->base));
+  } else {
+    std::snprintf(to, size, "0x%zx", static_cast<std::size_t>(address));
+  }
+}
+}  // namespace weft::detail
