@@ -218,6 +218,18 @@ TEST_F(overflow, a_handler_installed_later_has_the_signal_to_itself) {
       ExitedWithCode(8), "^$");
 }
 
+TEST_F(overflow, after_a_signal_that_was_sent_and_ignored) {
+  EXPECT_EXIT(
+      {
+        std::signal(SIGSEGV, SIG_IGN);
+        run([] {
+          std::raise(SIGSEGV);
+          return recurse(deep);
+        });
+      },
+      KilledBySignal(SIGSEGV), "^weft: stack overflow in fiber [0-9]+");
+}
+
 TEST_F(overflow, in_a_forked_child) {
   EXPECT_EXIT(run([] {
                 if (::fork() == 0) recurse(deep);
