@@ -31,6 +31,10 @@ class announced_switch {
   void returned() noexcept {}
 };
 
+// Memory that is a stack from now on, for good: what a fiber that is parked when the process ends
+// points to from there is no leak.
+inline void announce_stack_memory(stack_bounds) noexcept {}
+
 // First thing on a fresh stack.
 inline void announce_fresh_stack() noexcept {}
 

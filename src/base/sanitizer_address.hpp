@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 
 #include <cstddef>
 
@@ -46,6 +47,10 @@ class announced_switch {
  private:
   void* fake_stack_ = nullptr;  // of the side that leaves
 };
+
+inline void announce_stack_memory(const stack_bounds& memory) noexcept {
+  __lsan_register_root_region(memory.low, memory.size);
+}
 
 [[gnu::no_sanitize_address]] inline void announce_fresh_stack() noexcept {
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
