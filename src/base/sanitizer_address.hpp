@@ -59,8 +59,8 @@ inline void announce_stack_memory(const stack_bounds& memory) noexcept {
 [[gnu::no_sanitize_address]] inline void announce_last_switch(const stack_bounds& to,
                                                               const void* high) noexcept {
   const auto* const here = static_cast<const char*>(__builtin_frame_address(0));
-  __asan_unpoison_memory_region(
-      here, static_cast<std::size_t>(static_cast<const char*>(high) - here));
+  __asan_unpoison_memory_region(here,
+                                static_cast<std::size_t>(static_cast<const char*>(high) - here));
   __sanitizer_start_switch_fiber(nullptr, to.low, to.size);
 }
 }  // namespace weft::detail
