@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/atomic.hpp"
+#include "base/sanitizer.hpp"
 #include "base/spin_lock.hpp"
 #include "base/syscount.hpp"
 #include "context/context.hpp"
@@ -23,6 +24,7 @@ enum class sleep_state : std::uint32_t { awake, on_futex, in_watch, notified };
 struct carrier {
   runtime_core* core = nullptr;
   context loop;  // its own stack, suspended while a fiber runs
+  [[no_unique_address]] thread_stack own_stack;
   pthread_t thread{};
   std::uint32_t index = 0;
   bool started = false;

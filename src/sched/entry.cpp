@@ -129,6 +129,7 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
 [[noreturn, gnu::always_inline]] inline void leave(thread_header* header, processor& p,
                                                    stack_class mine_class, stack mine,
                                                    context to) noexcept {
+  announce_last_switch(bounds_of_chosen(header), mine.hi);
   // Nobody but this processor takes from its cache, so the stack may go there while we are still
   // on it; what is to run next has its own by now.
   if (p.stacks.try_give(mine_class, mine)) [[likely]]
@@ -139,7 +140,9 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
 }
 }  // namespace
 
-void fiber_main(void* arg) noexcept {
+// Not instrumented, because it never returns: no frame of it stays poisoned.
+[[gnu::no_sanitize_address]] void fiber_main(void* arg) noexcept {
+  announce_fresh_stack();
   auto* header = static_cast<thread_header*>(arg);
   for (;;) {
     control_block& me = *header->fiber;

@@ -171,6 +171,7 @@ void carrier_loop(carrier& me) noexcept {
   thread_header* header = current();
   adopt_thread(header);
   header->self = &me;
+  me.own_stack = thread_stack::here();
   header->syscalls = &me.syscalls;
   header->section = 1;  // the loop never lets go of its processor but by its own act
   attach(header, me, me.handed);

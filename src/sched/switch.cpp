@@ -84,14 +84,15 @@ void unpin_running_fiber() noexcept {
 
 void enter_from_loop(thread_header* header, control_block* next) noexcept {
   const context to = prepare_switch(header, next, false, nullptr);
-  switch_to(&header->self->loop, to, nullptr, header);
+  change_stack(header, &header->self->loop, to, bounds_of(*next), nullptr);
 }
 
 thread_header* resume_elsewhere(thread_header* header, control_block& me, after_fn after) noexcept {
   save_thread_state(header, me);
   if (me.flags & fiber_flag::fp_env) swap_fp_slow(&me, nullptr);
   *header->exceptions = {};
-  return static_cast<thread_header*>(switch_to(&me.ctx, header->self->loop, after, header));
+  const carrier& self = *header->self;
+  return change_stack(header, &me.ctx, self.loop, stack_bounds(self.own_stack), after);
 }
 
 wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish_fn publish,
@@ -148,7 +149,7 @@ void yield_here() noexcept {
   // The fiber after next: among many its stack has left the first-level cache.
   if (rotated.queued > 64) __builtin_prefetch(rotated.front()->ctx.sp);
   const context to = change_fiber(header, p, *me, *next);
-  header = static_cast<thread_header*>(switch_to(&me->ctx, to, nullptr, header));
+  header = change_stack(header, &me->ctx, to, bounds_of(*next), nullptr);
   --header->section;
 }
 

@@ -22,6 +22,26 @@ inline void load_thread_state(thread_header* header, const control_block& to) no
   *header->exceptions = to.exceptions;
 }
 
+inline stack_bounds bounds_of(const control_block& fiber) noexcept {
+  return {fiber.stk.lo, fiber.stk.hi};
+}
+
+// Of what enter() or prepare_switch() has chosen.
+inline stack_bounds bounds_of_chosen(const thread_header* header) noexcept {
+  return header->fiber ? bounds_of(*header->fiber) : stack_bounds(header->self->own_stack);
+}
+
+// Every switch that comes back: to `to`, whose stack is `there`. Returns when somebody resumes
+// *from, with the header of the thread it is on then.
+[[gnu::always_inline]] inline thread_header* change_stack(thread_header* header, context* from,
+                                                          context to, stack_bounds there,
+                                                          after_fn after) noexcept {
+  announced_switch announced(there);
+  void* const resumed = switch_to(from, to, after, header);
+  announced.returned();
+  return static_cast<thread_header*>(resumed);
+}
+
 // Makes `next` the running fiber as far as the thread is concerned, and says where to switch.
 inline context enter(thread_header* header, control_block& next) noexcept {
   header->fiber = &next;
@@ -77,7 +97,7 @@ context prepare_switch_slow(thread_header* header, control_block* next, bool had
                                                          after_fn after) noexcept {
   save_thread_state(header, me);
   const context to = prepare_switch(header, next, me.flags & fiber_flag::fp_env, &me);
-  return static_cast<thread_header*>(switch_to(&me.ctx, to, after, header));
+  return change_stack(header, &me.ctx, to, bounds_of_chosen(header), after);
 }
 
 inline control_block* block_of(context* ctx) noexcept {

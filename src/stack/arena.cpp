@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/fatal.hpp"
+#include "base/sanitizer.hpp"
 
 namespace weft::detail {
 namespace {
@@ -111,6 +112,9 @@ std::size_t stack_arena::take_batch(stack_class c, stack* out, std::size_t n) no
       stack_failure why;
       const std::size_t guarded = guards_.install(at, claimed, why);
       if (guarded < claimed) fail(why);
+      for (std::size_t i = 0; i < guarded; ++i) {
+        announce_stack_memory({at[i] + guard_size, at[i] + slot_bytes(c)});
+      }
       const spin_guard held(d.lock);
       for (std::size_t i = 0; i < guarded; ++i) {
         links(ids[i]).next = handed_out;

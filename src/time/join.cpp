@@ -88,8 +88,8 @@ void after_quiet_direct_join(void*, context* from) noexcept {
       if ((me.flags | block.flags) & fiber_flag::fp_env) [[unlikely]]
         swap_fp_slow(&me, &block);
       const context to = enter_fresh(header, block, bound);
-      header = static_cast<thread_header*>(switch_to(
-          &me.ctx, to, cancellable ? after_direct_join : after_quiet_direct_join, header));
+      header = change_stack(header, &me.ctx, to, bounds_of(block),
+                            cancellable ? after_direct_join : after_quiet_direct_join);
       me.waits_for = wait_kind::none;
       return me.word.reason() == wake_reason::wake || withdraw(block, &me);
     } else {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/descriptors.hpp"
+#include "support/sanitizer.hpp"
 
 namespace weft::test {
 namespace {
@@ -232,6 +233,7 @@ TEST_F(life, a_forked_child_of_a_fiber) {
 }
 
 TEST_F(life, a_forked_child_may_destroy_runtimes_and_exit) {
+  if (sanitized) GTEST_SKIP() << "LeakSanitizer reports what the threads had that fork left behind";
   EXPECT_EXIT(
       {
         leave_fibers_behind();

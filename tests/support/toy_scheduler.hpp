@@ -6,6 +6,7 @@
 //   2. Nobody may see a fiber as ready before its registers are saved. So a fiber does not queue
 //      itself: the `after` function does, on the stack of the next one.
 //   3. A fiber cannot free the stack that it runs on. The `after` of its last switch does.
+// What is announced is for AddressSanitizer, and nothing in other builds.
 
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <new>
 #include <utility>
 
+#include "base/sanitizer.hpp"
 #include "context/context.hpp"
 
 namespace weft::test {
@@ -67,13 +69,14 @@ class toy_scheduler {
   void yield() {
     if (ready_.empty()) return;
     fiber* self = current_;
-    detail::switch_to(self, take_next(), &queue, this);
+    change_to(take_next(), self, &queue);
   }
 
   // Returns when no fiber is left. What yield() calls "next" when nobody is ready is the caller of
   // run().
   void run() {
-    if (!ready_.empty()) detail::switch_to(&caller_, take_next(), nullptr, this);
+    thread_stack_ = detail::thread_stack::here();
+    if (!ready_.empty()) change_to(take_next(), &caller_, nullptr);
   }
 
  private:
@@ -90,11 +93,26 @@ class toy_scheduler {
     return *current_;
   }
 
-  static void enter(void* arg) noexcept {
+  // The stack of what take_next() has chosen.
+  detail::stack_bounds next_bounds() const {
+    if (current_ == nullptr) return detail::stack_bounds(thread_stack_);
+    return {current_->stack.limit(), current_->stack.top()};
+  }
+
+  void change_to(detail::context next, detail::context* from, detail::after_fn after) {
+    detail::announced_switch announced(next_bounds());
+    detail::switch_to(from, next, after, this);
+    announced.returned();
+  }
+
+  [[gnu::no_sanitize_address]] static void enter(void* arg) noexcept {
+    detail::announce_fresh_stack();
     auto* scheduler = static_cast<toy_scheduler*>(arg);
     fiber* self = scheduler->current_;
     self->body();
-    detail::switch_away(self, scheduler->take_next(), &destroy, arg);
+    const detail::context next = scheduler->take_next();
+    detail::announce_last_switch(scheduler->next_bounds(), self->stack.top());
+    detail::switch_away(self, next, &destroy, arg);
   }
 
   static void queue(void* arg, detail::context* from) noexcept {  // rule 2
@@ -108,6 +126,7 @@ class toy_scheduler {
   std::deque<fiber*> ready_;  // owns what is in it
   fiber* current_ = nullptr;
   detail::context caller_;
+  detail::thread_stack thread_stack_;  // which caller_ runs on
 };
 
 }  // namespace weft::test

@@ -1,0 +1,74 @@
+// Errors made on purpose, on a fiber, each of which AddressSanitizer must report. Were it told of
+// switches wrongly, it could fall silent there, and every other test would pass.
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+#include <weft/weft.hpp>
+
+namespace {
+using namespace std::chrono_literals;
+
+// The compiler is not to see what is wrong here.
+template <class T>
+T* opaque(T* p) {
+  asm volatile("" : "+r"(p));
+  return p;
+}
+
+// Parks, and has other fibers run meanwhile on this thread: some that end, some that do not.
+void park() {
+  weft::fiber other([] { weft::this_fiber::sleep_for(1ms); });
+  weft::this_fiber::sleep_for(5ms);
+  other.join();
+}
+
+int read_beyond_array() {
+  int array[8] = {};
+  park();
+  return opaque(array)[8];
+}
+
+[[gnu::noinline]] int* address_of_local() {
+  int local = 7;
+  park();
+  return opaque(&local);
+}
+
+int read_after_return() {
+  const int* gone = address_of_local();
+  park();
+  return *gone;
+}
+
+int read_after_free() {
+  int* const gone = opaque(new int(7));
+  park();
+  delete gone;
+  return *opaque(gone);
+}
+
+// Nothing to report: a throw clears the shadow of the stack it is on, and of no other.
+int throw_through_arrays() {
+  for (int i = 0; i < 100; ++i) {
+    try {
+      int array[8] = {};
+      park();
+      if (opaque(array)[i % 8] == 0) throw std::runtime_error("on purpose");
+    } catch (const std::runtime_error&) {
+      park();
+    }
+  }
+  return 0;
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view wrong = argc == 2 ? argv[1] : "";
+  weft::runtime rt({.workers = 1});
+  const auto run = [&](int (*f)()) { return rt.run([f] { return f(); }); };
+  if (wrong == "beyond_array") return run(read_beyond_array);
+  if (wrong == "after_return") return run(read_after_return);
+  if (wrong == "after_free") return run(read_after_free);
+  if (wrong == "nothing") return run(throw_through_arrays);
+  return EXIT_FAILURE;
+}
