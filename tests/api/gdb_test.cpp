@@ -12,6 +12,7 @@
 #include <string>
 
 #include "support/descriptors.hpp"
+#include "support/sanitizer.hpp"
 
 namespace weft::test {
 using namespace std::chrono_literals;
@@ -112,6 +113,7 @@ TEST(gdb, shows_fibers_and_their_stacks_in_a_live_process) {
 }
 
 TEST(gdb, shows_fibers_and_their_stacks_in_a_core_file) {
+  if (sanitized) GTEST_SKIP() << "AddressSanitizer switches core files off";
   std::string pattern;
   std::getline(std::ifstream("/proc/sys/kernel/core_pattern"), pattern);
   if (pattern.empty() || pattern[0] == '|' || pattern.find('/') != std::string::npos) {

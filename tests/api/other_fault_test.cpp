@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "support/fibers.hpp"
+#include "support/sanitizer.hpp"
 
 namespace weft::test {
 namespace {
@@ -19,6 +20,9 @@ using testing::KilledBySignal;
 class other_fault : public testing::Test {
  protected:
   other_fault() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  void SetUp() override {
+    if (sanitized) GTEST_SKIP() << "AddressSanitizer has SIGSEGV for itself";
+  }
 };
 
 int* volatile nowhere = nullptr;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "support/fibers.hpp"
+#include "support/sanitizer.hpp"
 
 namespace weft::test {
 namespace {
@@ -20,6 +21,9 @@ using testing::KilledBySignal;
 class overflow : public testing::Test {
  protected:
   overflow() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  void SetUp() override {
+    if (sanitized) GTEST_SKIP() << "AddressSanitizer has SIGSEGV for itself";
+  }
 };
 
 // Noinline and no tail call: a frame each time.
