@@ -26,6 +26,7 @@ constinit default_state chosen{};
 void freeze() noexcept {
   runtime_core* core = chosen.core.load(std::memory_order_acquire);
   if (!core || has_forked()) return;
+  core->frozen_by.store(current(), std::memory_order_relaxed);
   core->frozen.store(1, std::memory_order_seq_cst);
   // Bounded: a fiber that computes without end, or blocks its thread, is left behind. The thread
   // that runs this handler may itself be a carrier.

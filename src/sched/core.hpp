@@ -48,8 +48,10 @@ struct alignas(cache_line) runtime_core {
   atomic<std::uint32_t> stopping{0};         // carriers are to leave
   atomic<std::uint32_t> cancelling{0};       // every fiber counts as asked to stop
   atomic<std::uint32_t> draining{0};         // somebody waits in `drained` for the last fiber
-  atomic<std::uint32_t> drained{0};         // futex word, advanced when a fiber ends while draining
-  atomic<std::uint32_t> frozen{0};          // the process exits: carriers stop at their next switch
+  atomic<std::uint32_t> drained{0};  // futex word, advanced when a fiber ends while draining
+  atomic<std::uint32_t> frozen{0};   // the process exits: carriers stop at their next switch
+  atomic<const thread_header*> frozen_by{
+      nullptr};                             // the thread that exits; written before `frozen`
   atomic<std::uint32_t> frozen_count{0};    // those that have
   atomic<std::uint32_t> foreign_visits{0};  // foreign threads inside a wake; the end waits for 0
   atomic<std::uint64_t> foreign_spawned{0};

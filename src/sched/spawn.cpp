@@ -62,7 +62,12 @@ control_block* make_block(runtime_core& core) {
         "weft: no fiber can be spawned in a forked child: its threads stayed in the parent "
         "(spawn before fork, or exec)");
   }
-  if (core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+  // acquire: pairs with the store in default_runtime.cpp; frozen_by is visible.
+  // A fiber that spawns as another thread exits is no mistake of its own: its carrier stops at its
+  // next switch. frozen_by: exit() may have been called on a fiber.
+  if (core.frozen.load(std::memory_order_acquire) != 0 &&
+      (!held_of(current(), core) || core.frozen_by.load(std::memory_order_relaxed) == current()))
+      [[unlikely]] {
     throw_system(
         ENOTRECOVERABLE,
         "weft: no fiber can be spawned on the default runtime while the process exits (a static "
