@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "base/spin_lock.hpp"
 #include "runtime_life.hpp"
@@ -41,7 +42,7 @@ void freeze() noexcept {
 }
 
 unsigned workers_from_environment() {
-  const char* text = std::getenv("WEFT_WORKERS");
+  const char* text = environment("WEFT_WORKERS");
   if (!text || !*text) return 0;
   char* end = nullptr;
   const unsigned long value = std::strtoul(text, &end, 10);

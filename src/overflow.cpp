@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "base/modules.hpp"
 #include "base/stack_walk.hpp"
@@ -153,7 +154,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }
 
 bool install() noexcept {
-  const char* wish = std::getenv("WEFT_OVERFLOW_REPORT");
+  const char* wish = environment("WEFT_OVERFLOW_REPORT");
   if (wish && std::strcmp(wish, "0") == 0) return false;
   if (::sigaction(SIGSEGV, nullptr, &previous) != 0) return false;
   struct sigaction ours {};

@@ -128,6 +128,13 @@ def thread_locals(tree):
                                    "thread-local state lives in src/base/current.cpp")
 
 
+def environment(tree):
+    """A program with more rights than its caller ignores his settings: base/environment.hpp."""
+    for path, text in code_under(tree, "src", "include"):
+        yield from occurrences(path, text, r"(?:std|::)::getenv|\bgetenv\(",
+                               "read settings through environment()")
+
+
 def conditionals(tree):
     for path, text in code_under(tree, "src", "include"):
         count = len(re.findall(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b", text, flags=re.MULTILINE))
@@ -184,5 +191,5 @@ def thread_local_relocations(report):
         yield "current.cpp.o: has no thread-local relocation; is this check reading the right file?"
 
 
-TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, conditionals,
+TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, environment, conditionals,
                memory_orders, links, top_level]

@@ -45,6 +45,10 @@ BAD = {
         {"src/io/a.cpp": "/* fine: */ static thread_local int x;\n"},
         {"include/weft/a.hpp": "extern __thread int x;\n"},
     ],
+    checks.environment: [
+        {"src/io/a.cpp": 'const char* x = std::getenv("X");\n'},
+        {"src/io/a.cpp": 'const char* x = ::getenv("X");\n'},
+    ],
     checks.conditionals: [
         {"src/io/a.cpp": "#if X\n#endif\n" * 7},
         {"src/io/a.hpp": "int x;\n"},

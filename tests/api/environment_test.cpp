@@ -1,0 +1,52 @@
+// A program that runs with other rights than its caller's does not listen to his environment.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "support/fibers.hpp"
+
+namespace weft::test {
+namespace {
+// Makes the default runtime, which cannot be made with the value below.
+TEST(environment, DISABLED_victim) {
+  EXPECT_NO_THROW(run([] {}));
+}
+
+// Runs `program` and returns its exit code.
+int exit_code(const std::string& program) {
+  const std::string command = "WEFT_WORKERS=nonsense " + program +
+                              " --gtest_filter=environment.DISABLED_victim"
+                              " --gtest_also_run_disabled_tests > /dev/null 2>&1";
+  const int status = std::system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(environment, is_ignored_by_a_program_with_other_rights) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a set-user-ID file of another user";
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  EXPECT_NE(exit_code(self), 0) << "the victim must fail where it listens";
+
+  std::string folder = std::filesystem::temp_directory_path() / "weft-environment-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  struct statvfs mount {};
+  if (::statvfs(folder.c_str(), &mount) != 0 || mount.f_flag & ST_NOSUID) {
+    std::filesystem::remove_all(folder);
+    GTEST_SKIP() << "set-user-ID bits have no effect below " << folder;
+  }
+  const std::string copy = folder + "/victim";
+  std::filesystem::copy_file(self, copy);
+  constexpr uid_t nobody = 65534;
+  ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  ASSERT_EQ(::chown(copy.c_str(), nobody, nobody), 0);
+  ASSERT_EQ(::chmod(copy.c_str(), 04755), 0);
+  EXPECT_EQ(exit_code(copy), 0);
+  std::filesystem::remove_all(folder);
+}
+}  // namespace
+}  // namespace weft::test
