@@ -1,4 +1,4 @@
-// Context switch for x86-64, System V ABI. The other half is src/context/context.hpp; the
+// Context switch for x86-64, System V ABI. The other half is src/context/x86_64/backend.hpp; the
 // measurements behind each choice are in docs/context-switch.md.
 //
 // A suspended context is one pointer, sp, to what it keeps on its own stack:
@@ -29,13 +29,13 @@
 // switch that pushed rbx and r12-r15 by itself would mostly push them a second time.
 // Since no call tells the compiler to do so, that function may be a leaf that has not aligned rsp;
 // hence the alignment before after() is called. It would have a red zone below rsp, too, if it were
-// not compiled with -mno-red-zone (src/context/context.hpp insists).
+// not compiled with -mno-red-zone (src/context/x86_64/backend.hpp insists).
 // Not switched, though a called function preserves them: the control words of MXCSR and x87. They
 // stay the kernel thread's; fibers that declare their own use weft_fp_env_save and _load around
 // the switch.
 // The thread's by design: fs (thread-local storage), signal mask, alternate signal stack, errno.
 
-#include "context_layout.h"
+#include "x86_64_layout.h"
 
         // The rules wherever a whole frame lies at rsp. What the other registers held is lost.
         .macro  cfi_whole_frame

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "context/context.hpp"
 #include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
 #include "runtime_life.hpp"
@@ -20,6 +21,11 @@ asm(R"(
         .byte   0
         .popsection
 )");
+
+// The script reads it, whatever the backend. Kept though no code does.
+namespace weft::detail {
+[[gnu::used]] extern constinit const frame_offsets gdb_suspended_frame = suspended_frame;
+}
 
 namespace weft {
 namespace detail {

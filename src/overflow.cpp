@@ -6,7 +6,6 @@
 // action back and repeating the instruction: a core dump shows the frame that overflowed.
 #include <sched.h>
 #include <signal.h>
-#include <ucontext.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,12 +27,6 @@ constinit struct sigaction previous {};  // written before ours is installed
 enum : std::uint32_t { nobody, reporting, reported };
 constinit atomic<std::uint32_t> progress{nobody};
 constinit module_map modules;  // written by whoever is reporting
-
-stack_walk::registers registers_of(const void* context) noexcept {
-  const auto& saved = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
-  const auto reg = [&](int which) { return static_cast<std::uintptr_t>(saved[which]); };
-  return {reg(REG_RIP), reg(REG_RSP), reg(REG_RBP)};
-}
 
 struct search {
   stack where;
@@ -137,7 +130,7 @@ void pass_on(int signal, siginfo_t* info, void* context) noexcept {
 
 // A fault in here finds the signal blocked: the kernel ends the process.
 void on_fault(int signal, siginfo_t* info, void* context) {
-  const stack_walk::registers from = registers_of(context);
+  const stack_walk::registers from = stack_walk::interrupted(context);
   stack where;
   const control_block* block = overflowed(*info, from, &where);
   if (!block) return pass_on(signal, info, context);

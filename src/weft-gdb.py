@@ -17,6 +17,7 @@ STARTED, KERNEL_THREAD, RETURN_SITE = 1, 8, 16
 PARKED = 1
 FINISHED = 1  # control_block::joiner of a fiber that has ended
 WORD = gdb.lookup_type("unsigned long")
+FRAME_POINTER = {"i386:x86-64": "rbp", "aarch64": "x29"}  # $sp and $pc gdb has everywhere
 
 
 def number(value):
@@ -75,8 +76,10 @@ class Fiber:
 
     def saved(self):
         """Where a suspended fiber goes on: stack pointer, frame pointer, address."""
-        frame = number(self.block["ctx"]["sp"])
-        return frame + 16, word_at(frame), word_at(frame + 8)
+        kept = number(self.block["ctx"]["sp"])
+        offsets = gdb.parse_and_eval("'weft::detail::gdb_suspended_frame'")
+        sp, fp, pc = (int(offsets[name]) for name in ("sp", "fp", "pc"))
+        return kept + sp, word_at(kept + fp), word_at(kept + pc)
 
 
 def fibers():
@@ -115,7 +118,7 @@ def threads_of(all_fibers):
     with selection_kept():
         for thread in gdb.selected_inferior().threads():
             thread.switch()
-            sp = number(gdb.newest_frame().read_register("rsp"))
+            sp = number(gdb.newest_frame().read_register("sp"))
             found.update({id: thread for low, high, id in stacks if low <= sp < high})
     return found
 
@@ -164,7 +167,8 @@ def in_its_registers(fiber, command):
     """The thread lends its registers, and has them back whatever happens."""
     with selection_kept():
         gdb.newest_frame().select()
-        names = ("rsp", "rbp", "rip")
+        architecture = gdb.newest_frame().architecture().name()
+        names = ("sp", FRAME_POINTER.get(architecture, "fp"), "pc")
         before = [number(gdb.newest_frame().read_register(r)) for r in names]
         try:
             for name, value in zip(names, fiber.saved()):

@@ -6,6 +6,8 @@
 #else
 #include <atomic>  // IWYU pragma: export
 
+#include "machine.hpp"
+
 namespace weft::detail {
 template <class T>
 using atomic = std::atomic<T>;
@@ -17,9 +19,8 @@ inline void fence(std::memory_order order) noexcept {
 inline void compiler_fence() noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
-inline void cpu_relax() noexcept {
-  __builtin_ia32_pause();
-}
+
+using machine::cpu_relax;
 
 // A counter with one writer: a plain add in memory, no locked instruction. Any thread may read it.
 template <class T>

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "machine.hpp"
+
 namespace weft::detail {
 // Nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute and saturate; `never` lies outside what a
 // clock can return.
@@ -39,8 +41,6 @@ inline timespec to_timespec(nanos duration) noexcept {
   return {.tv_sec = duration / 1'000'000'000, .tv_nsec = duration % 1'000'000'000};
 }
 
-// A cheap clock for rate limits only: its unit is unspecified and it is never shown to a user.
-inline std::uint64_t ticks() noexcept {
-  return __builtin_ia32_rdtsc();
-}
+using machine::ticks;
+using machine::ticks_in;
 }  // namespace weft::detail

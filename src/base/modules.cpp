@@ -6,7 +6,8 @@
 
 #include <cstdio>
 #include <cstring>
-#include <initializer_list>
+
+#include "frames.hpp"
 
 namespace weft::detail {
 namespace {
@@ -88,16 +89,9 @@ const module_map::range* module_map::find(std::uintptr_t address) const noexcept
 }
 
 bool module_map::is_after_call(std::uintptr_t address) const noexcept {
-  constexpr std::uintptr_t longest = 7;
   const range* const r = find(address);
-  if (!r || address - r->begin < longest) return false;
-  const auto* const p = reinterpret_cast<const unsigned char*>(address);
-  if (p[-5] == 0xe8) return true;  // call to a fixed place
-  // ff /2: call through a register or memory, 2 to 7 bytes with the operand's address.
-  for (const int n : {2, 3, 4, 6, 7}) {
-    if (p[-n] == 0xff && (p[-n + 1] & 0x38) == 0x10) return true;
-  }
-  return false;
+  if (!r || address - r->begin < machine::longest_call) return false;
+  return machine::is_call_before(reinterpret_cast<const unsigned char*>(address));
 }
 
 void module_map::describe(std::uintptr_t address, char* to, std::size_t size) const noexcept {

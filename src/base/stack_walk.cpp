@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "frames.hpp"
+
 namespace weft::detail {
 namespace {
 constexpr std::size_t word = sizeof(std::uintptr_t);
@@ -16,7 +18,15 @@ std::uintptr_t load(std::uintptr_t at) noexcept {
   std::memcpy(&value, reinterpret_cast<const void*>(at), word);
   return value;
 }
+// A return address that lies there.
+std::uintptr_t load_return(std::uintptr_t at) noexcept {
+  return machine::code_address(load(at));
+}
 }  // namespace
+
+stack_walk::registers stack_walk::interrupted(const void* context) noexcept {
+  return machine::interrupted(*static_cast<const ucontext_t*>(context));
+}
 
 bool stack_walk::add(std::uintptr_t pc, bool guessed) noexcept {
   if (count_ > 0 && frames_[count_ - 1].pc == pc) {
@@ -36,19 +46,22 @@ stack_walk::stack_walk(const module_map& code, registers from, const std::byte* 
   std::uintptr_t at = from.sp > lo ? (from.sp + word - 1) & ~(word - 1) : lo;
   std::uintptr_t fp = from.fp;
   add(from.pc, false);
+  // The caller of a function that has not saved its return address yet; or one that it has called.
+  const std::uintptr_t link = machine::code_address(from.link);
+  if (link != 0 && code.is_after_call(link)) add(link - 1, true);
   std::size_t guesses = 0;
   while (at < hi) {
     const bool linked = fp >= at && fp % word == 0 && fp <= hi - 2 * word &&
-                        (code.empty() || code.is_code(load(fp + word)));
-    // A far link is one over the heads of functions that leave rbp alone.
+                        (code.empty() || code.is_code(load_return(fp + word)));
+    // A far link is one over the heads of functions that leave the frame pointer alone.
     if (!linked || (fp - at > usual && guesses < most_guesses)) {
       const std::uintptr_t limit = linked ? fp : hi;
       const std::uintptr_t end = limit - at > reach ? at + reach : limit;
       std::uintptr_t found = at;
-      while (found < end && !code.is_after_call(load(found))) found += word;
+      while (found < end && !code.is_after_call(load_return(found))) found += word;
       if (found < end) {
         const std::size_t before = count_;
-        if (!add(load(found) - 1, true)) return;
+        if (!add(load_return(found) - 1, true)) return;
         guesses += count_ - before;
         // The word below may be the frame pointer that the guessed function has saved.
         const std::uintptr_t saved = found > at ? load(found - word) : 0;
@@ -58,7 +71,7 @@ stack_walk::stack_walk(const module_map& code, registers from, const std::byte* 
       }
       if (!linked) return;
     }
-    if (!add(load(fp + word) - 1, false)) return;
+    if (!add(load_return(fp + word) - 1, false)) return;
     at = fp + 2 * word;
     fp = load(fp);
     if (fp == 0) return;  // the outermost frame

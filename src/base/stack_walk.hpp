@@ -23,7 +23,11 @@ class stack_walk {
 
   struct registers {
     std::uintptr_t pc, sp, fp;
+    std::uintptr_t link;  // a return address that may not be on the stack yet; 0: there is none
   };
+  // Of the code that a signal handler has interrupted; `context` is the handler's third argument.
+  static registers interrupted(const void* context) noexcept;
+
   stack_walk(const module_map& code, registers from, const std::byte* lo,
              const std::byte* hi) noexcept;
   const frame* begin() const noexcept { return frames_; }

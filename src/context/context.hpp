@@ -2,13 +2,10 @@
 
 // A suspended computation and the switch between two of them. Nothing here knows about fibers,
 // threads or scheduling: one context is resumed by at most one thread at a time, and seeing to that
-// is the caller's business. The instructions, with stack pictures, are in asm/x86_64.S.
+// is the caller's business. What is here every backend promises; how it does so is in its folder,
+// of which CMake chooses one (WEFT_CONTEXT).
 
 #include <cstddef>
-#include <cstdint>
-#include <new>
-
-#include "../../asm/context_layout.h"
 
 namespace weft::detail {
 
@@ -26,101 +23,37 @@ using after_fn = void (*)(void* arg, context* from) noexcept;
 // by switch_away.
 using entry_fn = void (*)(void* arg) noexcept;
 
-// What lies at context::sp. Written by weft_switch, or by prepare().
-struct saved_frame {
-  std::uintptr_t rbp, rip;
-};
-static_assert(offsetof(saved_frame, rbp) == WEFT_FRAME_RBP);
-static_assert(offsetof(saved_frame, rip) == WEFT_FRAME_RIP);
-static_assert(sizeof(saved_frame) == WEFT_FRAME_CFA);
-
-struct fresh_frame {
-  saved_frame saved;
-  std::uintptr_t entry;
-};
-static_assert(offsetof(fresh_frame, entry) == WEFT_FRESH_ENTRY);
-static_assert(sizeof(fresh_frame) == WEFT_FRESH_SIZE);
-
-// The floating-point control words: rounding, exception masks, flush-to-zero. Defaults: those of a
-// new thread.
-struct fp_env {
-  std::uint32_t mxcsr = 0x1f80;
-  std::uint16_t x87_cw = 0x37f;
-};
-static_assert(offsetof(fp_env, mxcsr) == WEFT_FP_ENV_MXCSR);
-static_assert(offsetof(fp_env, x87_cw) == WEFT_FP_ENV_X87_CW);
-
-extern "C" {
-void weft_context_entry() noexcept;  // not callable: where a fresh context begins
-void weft_fp_env_save(fp_env* env) noexcept;
-void weft_fp_env_load(const fp_env* env) noexcept;
-}
-
 // A context that begins at entry(arg), on the stack that ends at stack_top (a multiple of 16).
-// Touches only the frame, WEFT_FRESH_SIZE below stack_top.
-inline context prepare(std::byte* stack_top, entry_fn entry) noexcept {
-  return {::new (stack_top - WEFT_FRESH_SIZE) fresh_frame{
-      {0, reinterpret_cast<std::uintptr_t>(&weft_context_entry) + WEFT_ENTRY_LANDING},
-      reinterpret_cast<std::uintptr_t>(entry)}};
-}
-
-#ifndef WEFT_NO_RED_ZONE
-#error "compile with -mno-red-zone: a switch pushes where the function around it may keep values"
-#endif
-
-// Every register but rsp, rbp and those that switch_to passes its arguments in: what a call may
-// destroy, and what it may not, which the function around the switch then saves for its caller.
-#ifdef __AVX512F__
-#define WEFT_CLOBBERS_AVX512                                                                    \
-  , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
-      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", \
-      "k6", "k7"
-#else
-#define WEFT_CLOBBERS_AVX512
-#endif
-#define WEFT_CLOBBERS                                                                              \
-  "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3",     \
-      "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
-      "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc",          \
-      "memory" WEFT_CLOBBERS_AVX512
+// Touches only what lies directly below stack_top.
+context prepare(std::byte* stack_top, entry_fn entry) noexcept;
 
 // Saves the running computation in *from, resumes `to`, and runs after(arg, from) there unless
 // after is null. Returns when somebody resumes *from, with the `arg` of that switch: so the resumed
 // side learns its carrier without reading a thread-local. `to` is by value: it may be a copy of
-// what *from held. Not a call, because the processor's return predictor would be left with an entry
-// that no ret takes, and every later ret of the resumed side would miss: a yield from one frame
-// deep costs 6 ns so, 19 ns with a call. All that moves registers is in asm/x86_64.S; here are only
-// the two instructions that stand for the call.
-inline void* switch_to(context* from, context to, after_fn after, void* arg) noexcept {
-  asm volatile(
-      "leaq 1f(%%rip), %%r8\n\t"
-      "jmp weft_switch\n"
-      "1:\tendbr64"
-      : "+D"(from), "+S"(to.sp), "+d"(after), "+a"(arg)
-      :
-      : "rcx", WEFT_CLOBBERS);
-  return arg;
-}
+// what *from held.
+void* switch_to(context* from, context to, after_fn after, void* arg) noexcept;
 
 // Leaves the running computation for good. `from` is not written, only handed to after, which may
 // free the stack left. Under AddressSanitizer the caller sees to what its abandoned frames have
 // poisoned.
-[[noreturn]] inline void switch_away(context* from, context to, after_fn after,
-                                     void* arg) noexcept {
-  asm volatile("jmp weft_switch_away" : : "D"(from), "S"(to.sp), "d"(after), "a"(arg) : "memory");
-  __builtin_unreachable();
-}
+[[noreturn]] void switch_away(context* from, context to, after_fn after, void* arg) noexcept;
 
-#undef WEFT_CLOBBERS
-#undef WEFT_CLOBBERS_AVX512
+// The floating-point control words: rounding, exception masks, flush-to-zero. Default: those of a
+// new thread.
+struct fp_env;
 
 // Store and set the running thread's words. For fibers that declare fiber_options::fp_env, around
 // their switches.
-inline void fp_env_save(fp_env* env) noexcept {
-  weft_fp_env_save(env);
-}
-inline void fp_env_load(const fp_env* env) noexcept {
-  weft_fp_env_load(env);
-}
+void fp_env_save(fp_env* env) noexcept;
+void fp_env_load(const fp_env* env) noexcept;
+
+// Where a suspended context has what a walk over its stack begins with, in bytes from context::sp.
+struct frame_offsets {
+  std::size_t fp;  // the frame pointer is there
+  std::size_t pc;  // the address where it goes on is there
+  std::size_t sp;  // the stack pointer that it goes on with is that address
+};
 
 }  // namespace weft::detail
+
+#include "backend.hpp"  // defines all of it, inline, and suspended_frame

@@ -7,11 +7,11 @@
 
 namespace weft::detail {
 namespace {
-// ticks() between two looks at readiness by a busy processor, some 20 us: a look costs a system
-// call, and fibers that only yield would make one every 61 yields.
-constexpr std::uint64_t look_gap = 50'000;
-// ticks() between a thief's two looks at a slot, some 3 us: a ping-pong partner is gone by then.
-constexpr std::uint64_t slot_age = 8'000;
+// Nanoseconds between two looks at readiness by a busy processor: a look costs a system call, and
+// fibers that only yield would make one every 61 yields.
+constexpr std::uint64_t look_gap = 20'000;
+// Nanoseconds between a thief's two looks at a slot: a ping-pong partner is gone by then.
+constexpr std::uint64_t slot_age = 3'200;
 
 control_block* pop_pinned(carrier& me) noexcept {
   if (me.pinned_count.load(std::memory_order_relaxed) == 0) [[likely]]
@@ -46,7 +46,7 @@ void look(processor& p, carrier&) noexcept {
   task_list<control_block> ready;
   if (core.events->has_fds()) {
     const std::uint64_t at = ticks();
-    if (at - p.last_look > look_gap) {
+    if (at - p.last_look > ticks_in(look_gap)) {
       p.last_look = at;
       bump(p.count.looks);
       core.events->poll(0, ready);
@@ -65,7 +65,8 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
     control_block* seen = victim.slot.load(std::memory_order_relaxed);
     if (!seen) continue;
     const std::uint32_t push = victim.slot_pushes.load(std::memory_order_relaxed);
-    for (const std::uint64_t start = ticks(); ticks() - start < slot_age;) cpu_relax();
+    const std::uint64_t age = ticks_in(slot_age);
+    for (const std::uint64_t start = ticks(); ticks() - start < age;) cpu_relax();
     if (victim.slot_pushes.load(std::memory_order_relaxed) != push) continue;
     // acquire: pairs with the release in push_slot.
     if (victim.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire,

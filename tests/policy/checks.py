@@ -70,6 +70,12 @@ def includes(text):
             yield number, match[1], match[2]
 
 
+def variants_of(tree, layer, name):
+    """The variants of a layer, if one has a header of that bare name: see cmake/variants.cmake."""
+    inner = [path.rsplit("/", 1) for path in tree if re.match(f"src/{layer}/[^/]+/[^/]+$", path)]
+    return {folder for folder, _ in inner} if any(own == name for _, own in inner) else set()
+
+
 def layers(tree):
     rank = {name: level for level, name in enumerate(LAYERS)}
     for path, text in code_under(tree, "src"):
@@ -79,7 +85,12 @@ def layers(tree):
             yield f"{path}: src/{parts[1]} is not a layer; the layers are {', '.join(LAYERS)}"
             continue
         for number, kind, name in includes(text):
-            if kind == "<" or name.endswith("context_layout.h"):
+            if kind == "<" or name.endswith("_layout.h"):
+                continue
+            if variants := variants_of(tree, parts[1], name):
+                for folder in sorted(variants):
+                    if f"{folder}/{name}" not in tree:
+                        yield f"{path}:{number}: {folder} has no {name}, which others have"
                 continue
             folder = name.split("/")[0]
             if "src/" + name not in tree:

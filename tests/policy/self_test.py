@@ -9,6 +9,8 @@ GOOD = {
     "src/base/atomic.hpp": "#pragma once\n#include <atomic>\nusing a = std::atomic<int>;\n",
     "src/base/current.cpp": "static thread_local int x;  // std::atomic\n",
     "src/sched/pick.hpp": '#pragma once\n#include <weft/fiber.hpp>\n#include "base/atomic.hpp"\n',
+    "src/base/clock.hpp": '#pragma once\n#include "machine.hpp"\n',
+    "src/base/x86_64/machine.hpp": "#pragma once\n",
     "src/runtime.cpp": '#include "sched/pick.hpp"\n#include <sys/mman.h>\n',
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
@@ -22,6 +24,8 @@ BAD = {
         {"src/base/a.hpp": '#include "missing.hpp"\n'},
         {"src/runtime.hpp": "", "src/net/a.hpp": '#include "runtime.hpp"\n'},
         {"src/util/a.hpp": "#pragma once\n"},
+        {"src/base/aarch64/frames.hpp": "#pragma once\n"},
+        {"src/sched/a.hpp": '#pragma once\n#include "machine.hpp"\n'},
     ],
     checks.public_headers: [
         {"include/weft/a.hpp": "#include <sys/epoll.h>\n"},

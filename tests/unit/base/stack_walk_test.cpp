@@ -20,7 +20,7 @@ class walk : public testing::Test {
   static std::uintptr_t at(std::size_t i) { return reinterpret_cast<std::uintptr_t>(&words_[i]); }
   std::vector<stack_walk::frame> from(std::size_t sp, std::uintptr_t fp) const {
     const auto* lo = reinterpret_cast<const std::byte*>(words_.data());
-    const stack_walk found(code_, {1, at(sp), fp}, lo, lo + sizeof words_);
+    const stack_walk found(code_, {1, at(sp), fp, 0}, lo, lo + sizeof words_);
     return {found.begin(), found.end()};
   }
 

@@ -25,7 +25,7 @@ std::string run(const std::string& command) {
 class object : public testing::Test {
  protected:
   object() {
-    const auto source = std::filesystem::path(__FILE__).parent_path() / "../../asm/x86_64.S";
+    const auto source = std::filesystem::path(__FILE__).parent_path() / "../../../asm/x86_64.S";
     path_ = testing::TempDir() + "weft_object_test." + std::to_string(::getpid()) + ".o";
     assembled_ = run("c++ -c -o " + path_ + " " + source.string());
   }

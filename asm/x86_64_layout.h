@@ -1,6 +1,6 @@
 // What a suspended context keeps on its stack, in bytes from its saved stack pointer. The only
 // place where these numbers are written: asm/x86_64.S includes this file, and
-// src/context/context.hpp asserts that struct saved_frame agrees. Macros only, so that the
+// src/context/x86_64/backend.hpp asserts that struct saved_frame agrees. Macros only, so that the
 // assembler's preprocessor can read it.
 #pragma once
 

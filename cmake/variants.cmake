@@ -1,0 +1,38 @@
+# What depends on the architecture, or on what switches contexts, lies in folders of its own inside
+# src/base, src/context and tests/asm: variants, of which one is compiled, so that no source asks
+# which one it is. Headers of a variant are included by their bare names.
+set(WEFT_ARCH ${CMAKE_SYSTEM_PROCESSOR})
+set(WEFT_CONTEXT asm CACHE STRING "What switches contexts: asm, our own instructions")
+set_property(CACHE WEFT_CONTEXT PROPERTY STRINGS asm)
+
+set(context_variant ${WEFT_CONTEXT})
+if(WEFT_CONTEXT STREQUAL asm)
+  set(context_variant ${WEFT_ARCH})
+endif()
+set(variants base/${WEFT_ARCH} context/${context_variant} asm/${WEFT_ARCH})
+foreach(folder base/${WEFT_ARCH} context/${context_variant})
+  if(NOT IS_DIRECTORY ${PROJECT_SOURCE_DIR}/src/${folder})
+    message(FATAL_ERROR "weft does not know this machine: src/${folder} is missing")
+  endif()
+endforeach()
+
+# weft_drop_variants(LIST): takes the sources of other variants out of it.
+function(weft_drop_variants list)
+  set(kept "")
+  foreach(source IN LISTS ${list})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE path)
+    if(NOT path MATCHES "^(src|tests)/((base|context|asm)/[^/]+)/" OR CMAKE_MATCH_2 IN_LIST variants)
+      list(APPEND kept ${source})
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
+
+# What code that looks inside is compiled with: the library, and tests of its parts.
+add_library(weft_switching INTERFACE)
+target_include_directories(weft_switching INTERFACE ${PROJECT_SOURCE_DIR}/src
+  ${PROJECT_SOURCE_DIR}/src/base/${WEFT_ARCH} ${PROJECT_SOURCE_DIR}/src/context/${context_variant})
+if(context_variant STREQUAL "x86_64")
+  target_compile_options(weft_switching INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-mno-red-zone>)
+  target_compile_definitions(weft_switching INTERFACE WEFT_NO_RED_ZONE)
+endif()
