@@ -16,6 +16,7 @@ namespace weft::detail {
 namespace {
 constexpr nanos shortest_tick = 1'000'000;
 constexpr nanos longest_tick = 10'000'000;
+constexpr nanos stackless_visits = 50'000'000;  // while fibers wait for stacks and all is idle
 constexpr auto resting = static_cast<std::uint32_t>(sleep_state::on_futex);
 constexpr auto awake = static_cast<std::uint32_t>(sleep_state::awake);
 constexpr auto notified = static_cast<std::uint32_t>(sleep_state::notified);
@@ -115,8 +116,12 @@ void sleep_and_tidy(runtime_core& core) noexcept {
     }
     // seq_cst: pairs with W1 and W3 in stackless.hpp: sees the count, or is woken.
     const bool waited_for = stackless.now.load(std::memory_order_seq_cst) != 0;
-    if (waited_for) tend_stackless(core);
-    sleep(core, resting, waited_for || visits < most_visits ? due : never);
+    if (waited_for) {
+      tend_stackless(core);
+      sleep(core, resting, now() + stackless_visits);
+    } else {
+      sleep(core, resting, visits < most_visits ? due : never);
+    }
   }
 }
 

@@ -4,16 +4,23 @@
 #include "base/fatal.hpp"
 #include "sched/drain.hpp"
 #include "sched/internal.hpp"
+#include "sched/standstill.hpp"
 #include "sched/threads.hpp"
 #include "stack/arena.hpp"
 
 namespace weft::detail {
 namespace {
 constexpr nanos retry_gap = 1'000'000'000;
+// When nobody else can free a stack, only the kernel can help: asked this often, for this long.
+constexpr nanos hopeless_gap = 50'000'000;
+constexpr nanos patience = 3'000'000'000;
 
 struct waiting_room {
   spin_lock lock;                              // before the lock of a class in the arena
   task_list<control_block> of[stack_classes];  // guarded by lock, as is the writing of the count
+  nanos hopeless_since = 0;           // guarded by lock: the first verdict of those in a row
+  nanos hopeless_last = 0;            // likewise; the last one
+  std::uint64_t hopeless_switch = 0;  // likewise; how many switches there had been
   atomic<nanos> next_try{0};
   atomic<bool> told{false};
 };
@@ -35,11 +42,27 @@ std::uint64_t alive_in_process() noexcept {
 // begun holds a stack, whatever it waits for: a descriptor, a timer, or a thread that we know
 // nothing of may resume it, and it may end. So none may have begun; and none may be left that could
 // begin, be it in a queue or on its way: those alive are this one and those that wait like it.
-// While the lock is held the latter neither come nor go; alive() errs to the high side only. The
-// price is that fibers which wait for one another and for this one are not found out.
+// While the lock is held the latter neither come nor go; alive() errs to the high side only. Fibers
+// that hold stacks and wait for this one's end are standstill.hpp's.
 bool hopeless_locked(const control_block& block) noexcept {
   return stack_arena::instance().barren(block.size_class) &&
          alive_in_process() == stackless.now.load(std::memory_order_relaxed) + 1;
+}
+
+// Whether the kernel alone can help, and has refused to for so long that it never will. A refusal
+// that passes (memory that others give back) must not end the process.
+bool given_up_locked(const control_block& block, nanos at) noexcept {
+  const standstill seen = look_for_standstill(stackless.now.load(std::memory_order_relaxed) + 1);
+  // No: perhaps because others of those that wait are trying just now. The last to fail decides.
+  if (!seen.complete && !hopeless_locked(block)) return false;
+  // Somebody has run, or the last verdict is so old that it was about another shortage.
+  if (room.hopeless_switch != seen.switches || at - room.hopeless_last > 2 * retry_gap) {
+    room.hopeless_since = at;
+  }
+  room.hopeless_switch = seen.switches;
+  room.hopeless_last = at;
+  room.next_try.store(at + hopeless_gap, std::memory_order_relaxed);
+  return at - room.hopeless_since >= patience;
 }
 
 [[noreturn]] void die_without_stack(const control_block& block) noexcept {
@@ -47,7 +70,8 @@ bool hopeless_locked(const control_block& block) noexcept {
   if (core.dump) core.dump(2);
   fatal("fiber %llu has no stack and nothing else can run to free one: %s",
         static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
-        "the kernel refused memory or guards below the limit (vm.max_map_count, RLIMIT_AS)");
+        "for 3 s the kernel has refused memory or guards below the limit (vm.max_map_count, "
+        "RLIMIT_AS, the control group's memory.max)");
 }
 
 // An idle processor with stacks is woken: its carrier comes by its loop and empties the cache.
@@ -67,7 +91,7 @@ void recall_stacks(runtime_core& core) noexcept {
 
 void tell_once(const control_block& block) noexcept {
   if (room.told.exchange(true, std::memory_order_relaxed)) return;
-  report("fiber %llu has waited a second for a stack, and begins when another one ends: %s",
+  report("fiber %llu has waited for a stack, and begins when there is one again: %s",
          static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
          "the kernel refuses memory or guards below the limit (vm.max_map_count, RLIMIT_AS)");
 }
@@ -75,18 +99,18 @@ void tell_once(const control_block& block) noexcept {
 
 void wait_for_stack(control_block& block) noexcept {
   const nanos at = now();
-  bool hopeless = false;
+  bool given_up = false;
   {
     const spin_guard guard(room.lock);
-    hopeless = hopeless_locked(block);
-    if (!hopeless) {
-      if (!any_stackless()) room.next_try.store(at + retry_gap, std::memory_order_relaxed);
+    if (!any_stackless()) room.next_try.store(at + retry_gap, std::memory_order_relaxed);
+    given_up = given_up_locked(block, at);
+    if (!given_up) {
       room.of[block.size_class].push_back(&block);
       // seq_cst: W1; pairs with the look of a monitor that has announced that it rests.
       stackless.now.fetch_add(1, std::memory_order_seq_cst);
     }
   }
-  if (hopeless) die_without_stack(block);
+  if (given_up) die_without_stack(block);
   for (runtime_core* core = first_core(); core; core = core->next_core) {
     // seq_cst: W3; pairs with the store in the monitor's rest.
     if (core->monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(*core);

@@ -44,7 +44,9 @@ bool stack_guards::probe(stack_failure& why) noexcept {
     vectored_.store(vectored, std::memory_order_relaxed);
     limit_.store(most_fibers, std::memory_order_relaxed);
     tier_.store(guard_tier::madvise, std::memory_order_relaxed);
-  } else if (os_.protect_none(page(0), page_size) == 0 && faults(page(0))) {
+  } else if (os_.protect_none(page(0), page_size) != 0) {
+    why = {shortage::guarding, errno};
+  } else if (faults(page(0))) {
     use_mprotect();
   } else {
     why = {shortage::no_tier, 0};
