@@ -60,10 +60,17 @@ runtime_core* make_default() {
     options = chosen.options;
   }
   if (const unsigned workers = workers_from_environment()) options.workers = workers;
+  // Before there is anything to freeze, so that nothing is left if it fails.
+  static const bool registered = [] {  // again at the next call if it throws
+    if (std::atexit(freeze) == 0) return true;
+    throw_system(ENOMEM,
+                 "weft: no memory for the handler that stops the default runtime when the process "
+                 "exits");
+  }();
+  static_cast<void>(registered);
   runtime_core& core = start_runtime(options);
   // release: pairs with the acquire loads in freeze and configure_default.
   chosen.core.store(&core, std::memory_order_release);
-  std::atexit(freeze);
   return &core;
 }
 }  // namespace

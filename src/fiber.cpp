@@ -101,6 +101,21 @@ control_block* spawn_copied(std::byte* closure, std::size_t words, void (*invoke
   return block;
 }
 
+void make_stop_state(control_block& block) {
+  static_cast<void>(stop_source_of(block));
+}
+
+namespace {
+// For callers that std declares noexcept, because there the state is made with the thread.
+std::stop_source stop_state_or_end(control_block& block) noexcept try {
+  return stop_state(block);
+} catch (const std::bad_alloc&) {
+  fatal("no memory for the stop state of fiber %llu, and get_stop_token cannot fail: %s",
+        static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
+        "a callable that takes a std::stop_token has it made when it is spawned, which can");
+}
+}  // namespace
+
 void abandon_spawn(control_block* block) noexcept {
   unmake_block(*block);
 }
@@ -158,11 +173,11 @@ void fiber::stop_and_join() noexcept {
 }
 
 std::stop_source fiber::get_stop_source() noexcept {
-  return block_ ? detail::stop_state(*block_) : std::stop_source(std::nostopstate);
+  return block_ ? detail::stop_state_or_end(*block_) : std::stop_source(std::nostopstate);
 }
 
 std::stop_token fiber::get_stop_token() const noexcept {
-  return block_ ? detail::stop_state(*block_).get_token() : std::stop_token();
+  return block_ ? detail::stop_state_or_end(*block_).get_token() : std::stop_token();
 }
 
 bool fiber::request_stop() noexcept {
@@ -181,7 +196,7 @@ void yield() noexcept {
 
 std::stop_token get_stop_token() noexcept {
   weft::detail::control_block* me = weft::detail::current()->fiber;
-  return me ? weft::detail::stop_state(*me).get_token() : std::stop_token();
+  return me ? weft::detail::stop_state_or_end(*me).get_token() : std::stop_token();
 }
 
 pin::pin() {

@@ -1,22 +1,31 @@
 #include "base/current.hpp"
 
 #include <cxxabi.h>
+#include <pthread.h>
 
 #include <cerrno>
+
+#include "base/spin_lock.hpp"
 
 namespace weft::detail {
 namespace {
 constinit thread_local thread_header header;
 
-void (*recycle_stand_in)(control_block*) noexcept = nullptr;
-
-struct at_exit {
-  ~at_exit() {
-    if (header.stand_in && recycle_stand_in) recycle_stand_in(header.stand_in);
-    header.stand_in = nullptr;
-  }
+// A key of POSIX, not a thread_local with a destructor: without memory to register one, the C++
+// runtime ends the process. It also comes later, when other destructors no longer wait.
+struct end_of_threads {
+  spin_lock lock;  // guards the making of the key
+  bool made = false;
+  pthread_key_t key{};
+  void (*recycle)(control_block*) noexcept = nullptr;
 };
-thread_local at_exit exit_hook;
+constinit end_of_threads ends{};
+
+void thread_ends(void* of) {
+  auto* const ended = static_cast<thread_header*>(of);
+  if (ended->stand_in) ends.recycle(ended->stand_in);
+  ended->stand_in = nullptr;
+}
 
 constinit sys_counts shared;
 }  // namespace
@@ -29,12 +38,18 @@ constinit sys_counts shared;
 [[gnu::noipa]] void adopt_thread(thread_header* self) noexcept {
   self->errno_address = &errno;
   self->exceptions = reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
-  static_cast<void>(&exit_hook);  // odr-use: constructs it, so that its destructor runs
-  [[maybe_unused]] at_exit* volatile used = &exit_hook;
 }
 
-void on_thread_exit(void (*recycle)(control_block*) noexcept) noexcept {
-  recycle_stand_in = recycle;
+int at_thread_end(thread_header* self, void (*recycle)(control_block*) noexcept) noexcept {
+  {
+    const spin_guard guard(ends.lock);
+    if (!ends.made) {
+      ends.recycle = recycle;
+      if (const int error = ::pthread_key_create(&ends.key, thread_ends)) return error;
+      ends.made = true;
+    }
+  }
+  return ::pthread_setspecific(ends.key, self);
 }
 
 sys_counts& shared_sys_counts() noexcept {

@@ -41,6 +41,7 @@ struct thread_header {
 // Fills in the addresses. A carrier calls it first thing, a plain thread before its first wait.
 void adopt_thread(thread_header*) noexcept;
 
-// Called with a thread's stand-in when that thread ends (set once, before any is made).
-void on_thread_exit(void (*recycle)(control_block*) noexcept) noexcept;
+// When the calling thread ends, its stand-in goes to `recycle`, the same function each time. 0, or
+// the error of POSIX for thread-specific data: then nothing is called.
+int at_thread_end(thread_header*, void (*recycle)(control_block*) noexcept) noexcept;
 }  // namespace weft::detail

@@ -1,7 +1,10 @@
 #include "park/park.hpp"
 
+#include <limits.h>
+
 #include <weft/operation_canceled.hpp>
 
+#include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "fiber/slab.hpp"
 
@@ -13,11 +16,12 @@ void recycle_stand_in(control_block* block) noexcept {
 }
 
 [[gnu::noinline]] control_block& make_stand_in(thread_header* header) {
-  static const bool hooked = [] {
-    on_thread_exit(recycle_stand_in);
-    return true;
-  }();
-  static_cast<void>(hooked);
+  if (const int error = at_thread_end(header, recycle_stand_in)) {
+    throw_system(error,
+                 "weft: no thread-specific data for a kernel thread that is to wait: memory, or "
+                 "PTHREAD_KEYS_MAX (%d) keys for the whole process, have run out",
+                 PTHREAD_KEYS_MAX);
+  }
   std::size_t taken = 0;
   control_block* block = slab_take(1, taken);
   block->word.renew();

@@ -2,6 +2,9 @@
 // system calls there and spawning throws, so that fork and exec, system and popen work.
 #include <pthread.h>
 
+#include <cerrno>
+
+#include "base/fatal.hpp"
 #include "sched/spawn.hpp"
 
 namespace weft::detail {
@@ -26,7 +29,12 @@ bool has_forked() noexcept {
 }
 
 void note_forks() {
-  static const int registered = ::pthread_atfork(nullptr, nullptr, child);
+  static const bool registered = [] {  // again at the next call if it throws
+    if (::pthread_atfork(nullptr, nullptr, child) == 0) return true;
+    throw_system(ENOMEM,
+                 "weft: no memory for the handler that runs when the process forks; without it a "
+                 "child would wait for threads that stayed in the parent");
+  }();
   static_cast<void>(registered);
 }
 }  // namespace weft::detail

@@ -9,8 +9,10 @@
 #include "time/join.hpp"
 
 #include <sched.h>
+#include <time.h>
 
 #include <cerrno>
+#include <exception>
 
 #include <weft/operation_canceled.hpp>
 
@@ -161,12 +163,23 @@ void join_and_recycle(control_block*& handle) {
     throw operation_canceled();
 }
 
+namespace {
+// For a destructor, which cannot tell that there is no memory to wait with: then it looks now and
+// then.
+[[gnu::noinline]] void join_quietly_on_thread(control_block& block) noexcept {
+  try {
+    if (!has_ended(block)) park(wait_kind::join, &block, false, publish_join, &block);
+  } catch (const std::exception&) {
+    constexpr timespec nap{.tv_sec = 0, .tv_nsec = 1'000'000};
+    while (!has_ended(block)) ::nanosleep(&nap, nullptr);
+  }
+  recycle_on_thread(block);
+}
+}  // namespace
+
 void join_quietly(control_block& block) noexcept {
   thread_header* header = current();
-  if (!header->fiber) {
-    if (!has_ended(block)) park(wait_kind::join, &block, false, publish_join, &block);
-    return recycle_on_thread(block);
-  }
+  if (!header->fiber) return join_quietly_on_thread(block);
   ++header->section;
   join_on_fiber(header, block, false);
   recycle(header, block);

@@ -20,12 +20,14 @@ inline detail::control_block* fiber::start(source_site site, F&& f) {
 
 template <class F, class... A>
 detail::control_block* fiber::start(detail::spawn_place place, F&& f, A&&... a) {
-  constexpr bool takes_token =
+  static constexpr bool takes_token =
       std::is_invocable_v<std::decay_t<F>, std::stop_token, std::decay_t<A>...>;
   static_assert(takes_token || std::is_invocable_v<std::decay_t<F>, std::decay_t<A>...>,
                 "weft::fiber: the callable cannot be called with these arguments (decay-copied, as "
                 "for std::jthread; wrap references in std::ref)");
   return detail::finish_spawn(place, [&] {
+    // Here, so that a lack of memory is the spawner's to deal with.
+    if constexpr (takes_token) detail::make_stop_state(*place.block);
     return [f = std::decay_t<F>(std::forward<F>(f)),
             a = std::tuple<std::decay_t<A>...>(std::forward<A>(a)...)]() mutable {
       std::apply(

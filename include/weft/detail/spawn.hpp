@@ -26,6 +26,8 @@ struct spawn_place {
 // std::system_error when a limit is reached.
 spawn_place begin_spawn(const fiber_options* options, source_site site);
 spawn_place begin_spawn(runtime_core& core, source_site site);
+// The fiber will ask for its token. May throw std::bad_alloc.
+void make_stop_state(control_block&);
 // The closure could not be made: gives everything back.
 void abandon_spawn(control_block* block) noexcept;
 // From here on the fiber may run. invoke runs the closure and destroys it.
