@@ -10,6 +10,7 @@
 #include "base/asymmetric_fence.hpp"
 #include "base/cpu_count.hpp"
 #include "base/fatal.hpp"
+#include "base/limits.hpp"
 #include "io/events.hpp"
 #include "park/park.hpp"
 #include "runtime_life.hpp"
@@ -40,10 +41,9 @@ void check(const runtime_options& options) {
 
 [[noreturn]] void throw_no_thread(int error, unsigned which) {
   throw_system(error,
-               "weft: kernel thread %u of the runtime could not be created (see RLIMIT_NPROC, "
-               "the cgroup's pids.max and /proc/sys/kernel/threads-max; fewer "
+               "weft: kernel thread %u of the runtime could not be created (%s; fewer "
                "runtime_options::workers need fewer)",
-               which + 1);
+               which + 1, thread_limit_text(error).text);
 }
 
 void release(runtime_core& core) noexcept {
@@ -120,6 +120,8 @@ void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site 
     void* arg;
     void operator()() const { fn(arg); }
   };
+  // What a thread waits with, first: once the fiber runs, the caller's frame must stay.
+  if (!header->fiber) static_cast<void>(self_block());
   control_block* block = finish_spawn(begin_spawn(*core, site), [&] { return call{fn, arg}; });
   join_quietly(*block);
 }

@@ -1,5 +1,6 @@
 #include "io/fd_table.hpp"
 
+#include <cerrno>
 #include <new>
 
 #include "sched/spawn.hpp"
@@ -39,15 +40,22 @@ fd_entry* find_entry(int fd) noexcept {
   return at ? &at->entries[number % chunk_size] : nullptr;
 }
 
-void adopt_new(int fd, std::uint8_t flags) noexcept {
-  fd_entry* entry = find_entry(fd);
+int no_entry_error(int fd) noexcept {
+  if (fd < 0) return EBADF;
+  return static_cast<std::size_t>(fd) < chunk_size * max_chunks ? ENOMEM : EMFILE;
+}
+
+bool adopt_new(int fd, std::uint8_t flags) noexcept {
   // In a forked child the lock may have been held by a thread that exists in the parent only.
-  if (!entry || has_forked()) return;
+  if (has_forked()) return true;
+  fd_entry* entry = find_entry(fd);
+  if (!entry) return false;
   const spin_guard guard(entry->lock);
   entry->generation.fetch_add(1, std::memory_order_relaxed);
   entry->flags.store(flags, std::memory_order_relaxed);
   entry->no_skip.store(false, std::memory_order_relaxed);
   entry->registered = 0;
   entry->in.drained_at.store(0, std::memory_order_relaxed);
+  return true;
 }
 }  // namespace weft::detail

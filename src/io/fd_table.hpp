@@ -57,6 +57,9 @@ struct alignas(cache_line) fd_entry {
 
 // Any thread. Null: negative, or beyond what the table can hold (four million), or out of memory.
 fd_entry* find_entry(int fd) noexcept;
-// Any thread: weft has just made `fd`. Whatever was known about the number is forgotten.
-void adopt_new(int fd, std::uint8_t flags) noexcept;
+// Why there is none, as errno has it.
+int no_entry_error(int fd) noexcept;
+// Any thread: weft has just made `fd`. Whatever was known about the number is forgotten. False: it
+// has no entry.
+bool adopt_new(int fd, std::uint8_t flags) noexcept;
 }  // namespace weft::detail

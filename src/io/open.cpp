@@ -53,29 +53,50 @@ bool pause_a_millisecond() noexcept {
 std::uint8_t with_stream(std::uint8_t flags, bool stream) noexcept {
   return static_cast<std::uint8_t>(flags | (stream ? fd_flag::stream : 0));
 }
+
+// A descriptor that the kernel has just made: the descriptor; or closed, -1 and errno, when there
+// is no memory for its entry: as nobody's it would be neither waited on rightly nor blocking.
+int adopt_or_close(int fd, std::uint8_t flags) noexcept {
+  if (adopt_new(fd, flags)) [[likely]]
+    return fd;
+  const int error = no_entry_error(fd);
+  ::close(fd);
+  set_errno(error);
+  return -1;
+}
+
+int adopt_both(int* ends) noexcept {
+  const int first = ends[0];
+  const int second = ends[1];
+  if (adopt_or_close(first, own_flags) < 0) {
+    const int error = get_errno();
+    ::close(second);
+    set_errno(error);
+    return -1;
+  }
+  if (adopt_or_close(second, own_flags) >= 0) [[likely]]
+    return 0;
+  const int error = get_errno();
+  io::close(first);
+  set_errno(error);
+  return -1;
+}
 }  // namespace
 
 int socket(int domain, int type, int protocol) noexcept {
   count_syscall(sys::other);
   const int fd = ::socket(domain, type | SOCK_NONBLOCK, protocol);
-  if (fd >= 0) adopt_new(fd, with_stream(own_flags, drains(domain, type, protocol)));
-  return fd;
+  return fd < 0 ? -1 : adopt_or_close(fd, with_stream(own_flags, drains(domain, type, protocol)));
 }
 
 int socketpair(int domain, int type, int protocol, int* ends) noexcept {
   count_syscall(sys::other);
-  if (::socketpair(domain, type | SOCK_NONBLOCK, protocol, ends) != 0) return -1;
-  adopt_new(ends[0], own_flags);
-  adopt_new(ends[1], own_flags);
-  return 0;
+  return ::socketpair(domain, type | SOCK_NONBLOCK, protocol, ends) == 0 ? adopt_both(ends) : -1;
 }
 
 int pipe(int* ends, int flags) noexcept {
   count_syscall(sys::other);
-  if (::pipe2(ends, flags | O_NONBLOCK) != 0) return -1;
-  adopt_new(ends[0], own_flags);
-  adopt_new(ends[1], own_flags);
-  return 0;
+  return ::pipe2(ends, flags | O_NONBLOCK) == 0 ? adopt_both(ends) : -1;
 }
 
 int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) noexcept {
@@ -101,9 +122,9 @@ int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) noexcept {
   }
   if (accepted >= 0) {
     const bool stream = quick ? listener->has(fd_flag::stream) : drains(accepted);
-    adopt_new(accepted, with_stream(own_flags, stream));
+    return adopt_or_close(accepted, with_stream(own_flags, stream));
   }
-  return accepted;
+  return -1;
 }
 
 int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept {
@@ -119,7 +140,7 @@ int connect(int fd, const sockaddr* to, socklen_t to_size) noexcept {
   int result = ::connect(fd, to, to_size);
   // A Unix socket whose listener's backlog is full says EAGAIN, and no event will tell when it is
   // not.
-  while (result != 0 && get_errno() == EAGAIN && current()->fiber) {
+  while (result != 0 && get_errno() == EAGAIN && to->sa_family == AF_UNIX && current()->fiber) {
     if (!pause_a_millisecond()) break;
     result = ::connect(fd, to, to_size);
   }
@@ -178,8 +199,9 @@ void adopt(int fd) noexcept {
   const bool stream = drains(fd);
   set_errno(error);
   if (flags < 0) return;
-  adopt_new(
+  // Without an entry it stays a foreign one, and is waited for as such when there is memory again.
+  static_cast<void>(adopt_new(
       fd, with_stream(static_cast<std::uint8_t>(fd_flag::own | (nonblock ? fd_flag::nonblock : 0)),
-                      stream));
+                      stream)));
 }
 }  // namespace weft::io

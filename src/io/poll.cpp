@@ -16,6 +16,15 @@ int look(pollfd* fds, nfds_t count) noexcept {
   return ::poll(fds, count, 0);
 }
 
+// What cannot be waited for can still be looked at.
+bool is_ready_without_entry(int fd, short events) noexcept {
+  pollfd one{.fd = fd, .events = events, .revents = 0};
+  const int n = look(&one, 1);
+  if (n > 0 && (one.revents & POLLNVAL) == 0) return true;
+  if (n >= 0) set_errno(n > 0 ? EBADF : no_entry_error(fd));
+  return false;
+}
+
 bool wait_one(int fd, direction d, deadline until) noexcept {
   if (!may_enter()) return false;
   if (fd < 0) {  // which poll(2) would ignore, and wait for ever
@@ -24,7 +33,9 @@ bool wait_one(int fd, direction d, deadline until) noexcept {
   }
   const short events = d == direction::in ? POLLIN | POLLRDHUP : POLLOUT;
   fd_entry* entry = find_entry(fd);
-  if (!current()->fiber || !entry) return wait_fd_on_thread(fd, events, until.nanos());
+  if (!current()->fiber) return wait_fd_on_thread(fd, events, until.nanos());
+  if (!entry) [[unlikely]]
+    return is_ready_without_entry(fd, events);
   const std::uint32_t generation = entry->generation.load(std::memory_order_relaxed);
   for (;;) {
     const std::uint32_t edges = entry->side(d).edges.load(std::memory_order_relaxed);
@@ -97,11 +108,17 @@ struct many {
   }
 };
 
-std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count) noexcept {
+// The number of parts. `error`: there is no entry for one of them.
+std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count, int& error) noexcept {
   std::size_t used = 0;
+  error = 0;
   for (nfds_t i = 0; i < count; ++i) {
-    fd_entry* entry = fds[i].fd < 0 ? nullptr : find_entry(fds[i].fd);
-    if (!entry) continue;
+    if (fds[i].fd < 0) continue;
+    fd_entry* entry = find_entry(fds[i].fd);
+    if (!entry) {
+      error = no_entry_error(fds[i].fd);
+      continue;
+    }
     const auto add = [&](bool out) {
       const fd_direction& side = entry->side(out ? direction::out : direction::in);
       parts[used++] = {.node = {},
@@ -144,9 +161,14 @@ int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
     return -1;
   }
   for (;;) {
-    const std::size_t used = fill(parts.get(), fds, count);
+    int error;
+    const std::size_t used = fill(parts.get(), fds, count, error);
     const int n = look(fds, count);
     if (n != 0 || timeout == 0) return n;
+    if (error != 0) {
+      set_errno(error);
+      return -1;
+    }
     many all;
     all.parts = parts.get();
     all.count = used;

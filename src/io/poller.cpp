@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "base/fatal.hpp"
+#include "base/limits.hpp"
 #include "base/syscount.hpp"
 #include "sched/schedule.hpp"
 
@@ -21,18 +23,29 @@ constexpr std::uint32_t everything =
 
 constinit atomic<std::uint64_t> next_id{1};
 
-// epoll_pwait2 takes nanoseconds (Linux 5.11); before it, milliseconds rounded up.
+// ENOSYS: Linux before 5.11. EPERM: a sandbox that does not know the call.
+constinit atomic<bool> has_pwait2{true};
+
+// epoll_pwait2 takes nanoseconds; without it, milliseconds rounded up.
 int wait_for_events(int epoll, epoll_event* events, nanos until) noexcept {
   count_syscall(sys::epoll_wait);
   if (until == 0) return ::epoll_wait(epoll, events, batch, 0);
   if (until == never) return ::epoll_wait(epoll, events, batch, -1);
   nanos left = until - now();
   if (left < 0) left = 0;
-  const timespec limit = to_timespec(left);
-  const int n = ::epoll_pwait2(epoll, events, batch, &limit, nullptr);
-  if (n >= 0 || errno != ENOSYS) return n;
+  if (has_pwait2.load(std::memory_order_relaxed)) {
+    const timespec limit = to_timespec(left);
+    const int n = ::epoll_pwait2(epoll, events, batch, &limit, nullptr);
+    if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
+    has_pwait2.store(false, std::memory_order_relaxed);
+  }
   const nanos ms = (left + 999'999) / 1'000'000;
   return ::epoll_wait(epoll, events, batch, ms > 60'000 ? 60'000 : static_cast<int>(ms));
+}
+[[noreturn]] void throw_no_descriptor(const char* what, int error) {
+  const limit_text why(error);
+  throw_system(error, "weft: a runtime needs %s descriptor (%s)", what,
+               *why.text ? why.text : "the kernel refused it");
 }
 }  // namespace
 
@@ -40,9 +53,7 @@ poller::poller(const runtime_core* core)
     : core_(core), id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) {
-    throw_system(errno,
-                 "weft: a runtime needs an epoll descriptor (RLIMIT_NOFILE, or "
-                 "/proc/sys/fs/epoll/max_user_instances, may be too low)");
+    throw_no_descriptor("an epoll", errno);
   }
   kick_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event{};
@@ -55,8 +66,7 @@ poller::poller(const runtime_core* core)
     const int error = errno;
     if (kick_ >= 0) ::close(kick_);
     ::close(epoll_);
-    throw_system(error,
-                 "weft: a runtime needs an eventfd descriptor (RLIMIT_NOFILE may be too low)");
+    throw_no_descriptor("an eventfd", error);
   }
 }
 
@@ -134,6 +144,13 @@ void poller::deliver(std::uint64_t data, std::uint32_t events,
 void poller::poll(nanos until, task_list<control_block>& ready) noexcept {
   epoll_event events[batch];
   const int n = wait_for_events(epoll_, events, until);
+  // Nobody would ever be woken again; and asked again at once, it would fail again at once.
+  if (n < 0 && errno != EINTR) [[unlikely]] {
+    fatal(
+        "epoll_wait on descriptor %d, which the runtime had opened, failed (%s): did the program "
+        "close a descriptor that is not its own?",
+        epoll_, std::strerror(errno));
+  }
   for (int i = 0; i < n; ++i) {
     if (events[i].data.u64 != kick_data) {
       deliver(events[i].data.u64, events[i].events, ready);

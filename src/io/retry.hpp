@@ -36,9 +36,13 @@ auto retry(int fd, direction d, sys kind, bool may_wait, Attempt&& attempt) noex
       continue;
     }
     if (!would_block(error) || !may_wait) return result;
-    if (!current()->fiber || !entry) {
+    if (!current()->fiber) {
       if (!wait_fd_on_thread(fd, d == direction::in ? POLLIN : POLLOUT)) return -1;
       continue;
+    }
+    if (!entry) [[unlikely]] {
+      set_errno(no_entry_error(fd));
+      return -1;
     }
     if (wait_fd(*entry, fd, generation, d, edges) != fd_end::retry) return -1;
   }

@@ -19,7 +19,7 @@ int prepare(int fd, const stream_options& options) noexcept {
 }
 
 const char* advice(int error) noexcept {
-  if (error != EADDRNOTAVAIL) return nullptr;
+  if (error != EADDRNOTAVAIL && error != EAGAIN) return nullptr;
   return "no port is left for this end: widen the sysctl net.ipv4.ip_local_port_range";
 }
 
