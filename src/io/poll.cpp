@@ -64,9 +64,19 @@ struct many {
   struct part {
     fd_waiter node;
     fd_entry* entry = nullptr;
+    nfds_t at = 0;  // in the caller's array
     int fd = -1;
     bool out = false;
-    std::uint32_t edges = 0;  // before the look
+    std::uint32_t generation = 0;  // when the call began
+    std::uint32_t edges = 0;       // before the look
+
+    // The number is another descriptor's by now, or nobody's.
+    bool closed() const noexcept {
+      return entry->generation.load(std::memory_order_relaxed) != generation;
+    }
+    fd_direction& side() const noexcept {
+      return entry->side(out ? direction::out : direction::in);
+    }
   };
   part* parts = nullptr;
   std::size_t count = 0;
@@ -81,8 +91,8 @@ struct many {
     for (std::size_t i = 0; i < self.count && !ready; ++i) {
       part& p = self.parts[i];
       const spin_guard guard(p.entry->lock);
-      fd_direction& side = p.entry->side(p.out ? direction::out : direction::in);
-      if (side.edges.load(std::memory_order_relaxed) != p.edges) {
+      fd_direction& side = p.side();
+      if (side.edges.load(std::memory_order_relaxed) != p.edges || p.closed()) {
         ready = true;
         break;
       }
@@ -102,8 +112,7 @@ struct many {
     for (std::size_t i = 0; i < count; ++i) {
       part& p = parts[i];
       const spin_guard guard(p.entry->lock);
-      if (p.node.linked)
-        p.entry->side(p.out ? direction::out : direction::in).waiters.erase(p.node);
+      if (p.node.linked) p.side().waiters.erase(p.node);
     }
   }
 };
@@ -120,12 +129,12 @@ std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count, int& error)
       continue;
     }
     const auto add = [&](bool out) {
-      const fd_direction& side = entry->side(out ? direction::out : direction::in);
       parts[used++] = {.node = {},
                        .entry = entry,
+                       .at = i,
                        .fd = fds[i].fd,
                        .out = out,
-                       .edges = side.edges.load(std::memory_order_relaxed)};
+                       .generation = entry->generation.load(std::memory_order_relaxed)};
     };
     // Errors and hang-ups are reported whatever was asked for; they come as edges of both
     // directions.
@@ -133,6 +142,22 @@ std::size_t fill(many::part* parts, const pollfd* fds, nfds_t count, int& error)
     if ((fds[i].events & ~POLLOUT) != 0 || (fds[i].events & POLLOUT) == 0) add(false);
   }
   return used;
+}
+
+// One look at all of them, once it is noted which edges came before it. What was closed since the
+// call began is not valid, whatever its number stands for now.
+int look(many::part* parts, std::size_t used, pollfd* fds, nfds_t count) noexcept {
+  for (std::size_t i = 0; i < used; ++i) {
+    parts[i].edges = parts[i].side().edges.load(std::memory_order_relaxed);
+  }
+  int n = look(fds, count);
+  for (std::size_t i = 0; i < used && n >= 0; ++i) {
+    if (!parts[i].closed()) continue;
+    pollfd& mine = fds[parts[i].at];
+    if (mine.revents == 0) ++n;
+    mine.revents = POLLNVAL;
+  }
+  return n;
 }
 }  // namespace
 
@@ -160,10 +185,10 @@ int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
     set_errno(ENOMEM);
     return -1;
   }
+  int error;
+  const std::size_t used = fill(parts.get(), fds, count, error);
   for (;;) {
-    int error;
-    const std::size_t used = fill(parts.get(), fds, count, error);
-    const int n = look(fds, count);
+    const int n = look(parts.get(), used, fds, count);
     if (n != 0 || timeout == 0) return n;
     if (error != 0) {
       set_errno(error);
@@ -181,7 +206,7 @@ int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
       return -1;
     }
     all.take_down();
-    if (end == wait_end::timed_out) return look(fds, count);
+    if (end == wait_end::timed_out) return look(parts.get(), used, fds, count);
     if (end == wait_end::scope_expired) {
       set_errno(ETIMEDOUT);
       return -1;

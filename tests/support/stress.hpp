@@ -20,6 +20,12 @@ class budget {
   std::chrono::steady_clock::time_point end_;
 };
 
+// How much of something a test does: the environment's number, or its own.
+inline std::uint64_t amount(const char* variable, std::uint64_t otherwise) {
+  const char* given = std::getenv(variable);
+  return given ? std::strtoull(given, nullptr, 0) : otherwise;
+}
+
 // A source of choices. Each fiber or thread has its own, made from its parent's.
 class choices {
  public:
