@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -175,6 +176,37 @@ TEST_F(regression_process, a_runtime_that_is_ended_inside_blocking_on_its_own_fi
         rt->run([&] { blocking([&] { rt.reset(); }); });
       },
       "ends its own runtime");
+}
+
+// A fiber that spawns while another thread runs exit handlers does nothing wrong: it goes on until
+// its next switch. The handler registered first runs last, when the runtime is frozen.
+std::atomic<int> exit_stage{0};
+
+TEST_F(regression_process, a_fiber_spawns_while_another_thread_exits) {
+  EXPECT_EXIT(
+      {
+        ::alarm(20);
+        std::atexit([] {
+          exit_stage = 1;
+          while (exit_stage != 2) {
+          }
+          ::_exit(12);
+        });
+        static std::atomic<bool> running{false};
+        fiber([] {
+          running = true;
+          while (exit_stage != 1) {
+          }
+          // With options: the way through make_block, not from the stock.
+          fiber(fiber_options{.name = "late"}, [] {}).detach();
+          exit_stage = 2;
+          for (;;) {
+          }
+        }).detach();
+        until([&] { return running.load(); });
+        std::exit(13);
+      },
+      ExitedWithCode(12), "");
 }
 }  // namespace
 }  // namespace weft::test
