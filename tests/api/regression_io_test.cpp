@@ -197,5 +197,29 @@ TEST(regression_io, unix_connects_wait_for_a_full_backlog) {
     EXPECT_EQ(connected, clients);
   });
 }
+
+// It went on to wait for the next descriptor under the number.
+TEST(regression_io_close, poll_of_a_number_that_is_closed_and_used_again) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    fd_pair p = make_socketpair();
+    const int number = p[0];
+    bool begun = false;
+    pollfd one{number, POLLIN, 0};
+    int n = 0;
+    fiber waits([&] {
+      const deadline_scope limit{std::chrono::seconds(5)};
+      begun = true;
+      n = io::poll(&one, 1, -1);
+    });
+    until([&] { return begun; });
+    p.close(0);
+    fd_pair next = make_socketpair();
+    ASSERT_EQ(next[0], number) << "the test needs it";
+    waits.join();
+    EXPECT_EQ(n, 1);
+    EXPECT_EQ(one.revents, POLLNVAL);
+  });
+}
 }  // namespace
 }  // namespace weft::test

@@ -256,5 +256,43 @@ TEST_P(stackless_death, nor_can_any_get_one) {
       },
       "nothing else can run to free one");
 }
+
+// A fiber that has begun and only waits for the end of one without a stack frees none.
+TEST_P(stackless_death, nor_can_those_that_wait_for_it) {
+  EXPECT_DEATH(
+      {
+        prepare_child();
+        runtime rt({.workers = GetParam(), .stack_size = large});
+        fiber_options small = on(rt);
+        small.stack_size = 16 << 10;
+        std::atomic<bool> go{false};
+        fiber joins(small, [&] {
+          while (!go) this_fiber::sleep_for(1ms);
+          fiber waits([] {});
+          waits.join();
+        });
+        until([&] { return rt.stats().fibers_parked == 1; });
+        allow_no_more_stacks();
+        go = true;
+        joins.join();
+      },
+      "nothing else can run to free one");
+}
+
+// The only fiber there is outlives a refusal that passes.
+[[noreturn]] void wait_alone(unsigned workers) {
+  prepare_child();
+  runtime rt({.workers = workers, .stack_size = large});
+  allow_no_more_stacks();
+  fiber waiting(on(rt), [] {});
+  std::this_thread::sleep_for(300ms);
+  allow_stacks();
+  waiting.join();
+  std::_Exit(0);
+}
+
+TEST_P(stackless_death, not_of_a_refusal_that_passes) {
+  EXPECT_EXIT(wait_alone(GetParam()), ExitedWithCode(0), "");
+}
 }  // namespace
 }  // namespace weft::test
