@@ -2,7 +2,6 @@
 
 #include "base/clock.hpp"
 #include "base/fatal.hpp"
-#include "sched/drain.hpp"
 #include "sched/internal.hpp"
 #include "sched/standstill.hpp"
 #include "sched/threads.hpp"
@@ -32,36 +31,19 @@ control_block* pop_locked(stack_class c) noexcept {
   return block;
 }
 
-std::uint64_t alive_in_process() noexcept {
-  std::uint64_t sum = 0;
-  for (const runtime_core* core = first_core(); core; core = core->next_core) sum += alive(*core);
-  return sum;
-}
-
-// Whether nothing that this library knows of can ever free a stack for `block`. A fiber that has
-// begun holds a stack, whatever it waits for: a descriptor, a timer, or a thread that we know
-// nothing of may resume it, and it may end. So none may have begun; and none may be left that could
-// begin, be it in a queue or on its way: those alive are this one and those that wait like it.
-// While the lock is held the latter neither come nor go; alive() errs to the high side only. Fibers
-// that hold stacks and wait for this one's end are standstill.hpp's.
-bool hopeless_locked(const control_block& block) noexcept {
-  return stack_arena::instance().barren(block.size_class) &&
-         alive_in_process() == stackless.now.load(std::memory_order_relaxed) + 1;
-}
-
 // Whether the kernel alone can help, and has refused to for so long that it never will. A refusal
 // that passes (memory that others give back) must not end the process.
-bool given_up_locked(const control_block& block, nanos at) noexcept {
-  const standstill seen = look_for_standstill(stackless.now.load(std::memory_order_relaxed) + 1);
-  // No: perhaps because others of those that wait are trying just now. The last to fail decides.
-  if (!seen.complete && !hopeless_locked(block)) return false;
+bool given_up(nanos at) noexcept {
+  const standstill seen = look_for_standstill(stackless.now.load(std::memory_order_relaxed));
+  if (!seen.complete) return false;
+  room.next_try.store(at + hopeless_gap, std::memory_order_relaxed);
+  const spin_guard guard(room.lock);
   // Somebody has run, or the last verdict is so old that it was about another shortage.
   if (room.hopeless_switch != seen.switches || at - room.hopeless_last > 2 * retry_gap) {
     room.hopeless_since = at;
   }
   room.hopeless_switch = seen.switches;
   room.hopeless_last = at;
-  room.next_try.store(at + hopeless_gap, std::memory_order_relaxed);
   return at - room.hopeless_since >= patience;
 }
 
@@ -99,18 +81,17 @@ void tell_once(const control_block& block) noexcept {
 
 void wait_for_stack(control_block& block) noexcept {
   const nanos at = now();
-  bool given_up = false;
   {
     const spin_guard guard(room.lock);
-    if (!any_stackless()) room.next_try.store(at + retry_gap, std::memory_order_relaxed);
-    given_up = given_up_locked(block, at);
-    if (!given_up) {
-      room.of[block.size_class].push_back(&block);
-      // seq_cst: W1; pairs with the look of a monitor that has announced that it rests.
-      stackless.now.fetch_add(1, std::memory_order_seq_cst);
+    if (!any_stackless()) {
+      // Soon, for a shortage that passes; but not if it has just been tried.
+      const nanos due = room.next_try.load(std::memory_order_relaxed);
+      if (due < at) room.next_try.store(at + hopeless_gap, std::memory_order_relaxed);
     }
+    room.of[block.size_class].push_back(&block);
+    // seq_cst: W1; pairs with the look of a monitor that has announced that it rests.
+    stackless.now.fetch_add(1, std::memory_order_seq_cst);
   }
-  if (given_up) die_without_stack(block);
   for (runtime_core* core = first_core(); core; core = core->next_core) {
     // seq_cst: W3; pairs with the store in the monitor's rest.
     if (core->monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(*core);
@@ -139,6 +120,7 @@ void tend_stackless(runtime_core& core) noexcept {
                       due, at + retry_gap, std::memory_order_relaxed, std::memory_order_relaxed)) {
     return;
   }
+  const bool over = given_up(at);
   for (unsigned c = 0; c < stack_classes; ++c) {
     control_block* block = nullptr;
     {
@@ -146,6 +128,7 @@ void tend_stackless(runtime_core& core) noexcept {
       block = pop_locked(static_cast<stack_class>(c));
     }
     if (!block) continue;
+    if (over) die_without_stack(*block);
     tell_once(*block);
     make_ready(block);
   }

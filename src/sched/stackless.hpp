@@ -36,13 +36,12 @@ inline bool any_stackless() noexcept {
 }
 
 // The carrier's loop: the unstarted fiber, which the caller has exclusively and cannot bind, is
-// made ready when it may try again. Or the end of the process, when nobody but the kernel could
-// give it one, and the kernel has refused for three seconds.
+// made ready when it may try again.
 void wait_for_stack(control_block&) noexcept;
 // After stacks went to the arena, any thread: who waited for them is ready.
 void feed_stackless() noexcept;
 // The monitor, at every tick while anybody waits: calls stacks in from idle processors; and once a
 // second, or more often when nobody else can help, lets one fiber of each class try whether the
-// kernel has relented.
+// kernel has relented. Or ends the process, when that is so for three seconds.
 void tend_stackless(runtime_core&) noexcept;
 }  // namespace weft::detail

@@ -75,7 +75,6 @@ std::size_t stack_arena::claim_new_locked(depot& d, slot_id* ids, std::size_t n)
 std::size_t stack_arena::take(stack_class c, stack* out, std::size_t n) noexcept {
   if (!ready()) return 0;
   std::size_t done = 0;
-  // Before they leave a list, as give() counts after: barren() relies on in_use_ erring high.
   in_use_.fetch_add(n, std::memory_order_relaxed);
   while (done < n) {
     const std::size_t wanted = std::min(n - done, batch);
@@ -144,8 +143,7 @@ void stack_arena::give(stack_class c, const stack* in, std::size_t n) noexcept {
       push_locked(d, warm, id);
     }
   }
-  // release: pairs with barren(), which then knows what those who used them have done.
-  in_use_.fetch_sub(n, std::memory_order_release);
+  in_use_.fetch_sub(n, std::memory_order_relaxed);
   cached_.fetch_add(n, std::memory_order_relaxed);
   end_period();
   // One portion for each batch that comes in: memory leaves faster than it arrives, and nobody pays

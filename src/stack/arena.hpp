@@ -59,9 +59,6 @@ class stack_arena {
   // Idle stacks of the class. One that trim() or give() is moving counts, though a take() fails
   // beside it.
   std::size_t idle(stack_class c) noexcept;
-  // Whether no stack of the class is idle, nor any of any class handed out: a take() that fails now
-  // fails for as long as the kernel refuses. Exact.
-  bool barren(stack_class c) noexcept;
 
   // Which stack an address belongs to, its guard included. Lock-free, signal-safe.
   bool find(const void* address, stack* out) const noexcept;

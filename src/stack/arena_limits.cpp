@@ -66,14 +66,6 @@ std::size_t stack_arena::idle(stack_class c) noexcept {
   return idle_locked(depots_[c]);
 }
 
-// Under the lock no stack of the class leaves or enters a list, and in_use_ counts every one that
-// is off them: a take() adds to it before, a give() subtracts after.
-bool stack_arena::barren(stack_class c) noexcept {
-  const spin_guard held(depots_[c].lock);
-  // acquire: pairs with the release in give().
-  return idle_locked(depots_[c]) == 0 && in_use_.load(std::memory_order_acquire) == 0;
-}
-
 bool stack_arena::period_over() noexcept {
   const nanos at = os_.now();
   nanos last = trimmed_.load(std::memory_order_relaxed);

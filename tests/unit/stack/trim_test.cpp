@@ -155,18 +155,3 @@ TEST_F(stack_trim, is_done_in_portions) {
   EXPECT_TRUE(arena->release_some());
   EXPECT_FALSE(arena->release_some());
 }
-
-TEST_F(stack_trim, barren_only_when_none_is_idle_and_none_out) {
-  auto arena = make_arena(fake::platform);
-  const stack_class other = stack_class_for(16 * 1024);
-  EXPECT_TRUE(arena->barren(usual));
-  const stack s = take_all(*arena, usual, 1).at(0);
-  EXPECT_FALSE(arena->barren(usual));
-  EXPECT_FALSE(arena->barren(other)) << "what it is used for may end and free memory";
-  arena->give(usual, &s, 1);
-  EXPECT_FALSE(arena->barren(usual));
-  EXPECT_TRUE(arena->barren(other));
-  EXPECT_EQ(arena->idle(usual), 1u);
-  for (int i = 0; i < 3; ++i) arena->trim();
-  EXPECT_EQ(arena->idle(usual), 1u);
-}
