@@ -15,7 +15,7 @@ constinit thread_local thread_header header;
 // runtime ends the process. It also comes later, when other destructors no longer wait.
 struct end_of_threads {
   spin_lock lock;  // guards the making of the key
-  bool made = false;
+  atomic<bool> made{false};
   pthread_key_t key{};
   void (*recycle)(control_block*) noexcept = nullptr;
 };
@@ -41,12 +41,14 @@ constinit sys_counts shared;
 }
 
 int at_thread_end(thread_header* self, void (*recycle)(control_block*) noexcept) noexcept {
-  {
+  // acquire: pairs with the release below. The lock only once: a child of fork may find it held by
+  // a thread that it does not have.
+  if (!ends.made.load(std::memory_order_acquire)) {
     const spin_guard guard(ends.lock);
-    if (!ends.made) {
+    if (!ends.made.load(std::memory_order_relaxed)) {
       ends.recycle = recycle;
       if (const int error = ::pthread_key_create(&ends.key, thread_ends)) return error;
-      ends.made = true;
+      ends.made.store(true, std::memory_order_release);
     }
   }
   return ::pthread_setspecific(ends.key, self);
