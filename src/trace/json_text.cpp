@@ -53,6 +53,16 @@ std::size_t sequence(const char* text, std::size_t left) noexcept {
   if (n == 4 && ((lead == 0xf0 && at(1) < 0x90) || (lead == 0xf4 && at(1) > 0x8f))) return 0;
   return n;
 }
+// Eight digits as the bytes of a word: each nibble in a byte of its own, then all made letters at
+// once. Little-endian memory has the first digit in the lowest byte.
+std::uint64_t hex_digits(std::uint32_t value) noexcept {
+  std::uint64_t v = value;
+  v = (v << 16 | v) & 0x0000ffff0000ffff;
+  v = (v << 8 | v) & 0x00ff00ff00ff00ff;
+  v = (v << 4 | v) & 0x0f0f0f0f0f0f0f0f;
+  const std::uint64_t letters = (v + 0x0606060606060606) >> 4 & 0x0101010101010101;
+  return __builtin_bswap64(v + 0x3030303030303030 + letters * ('a' - '0' - 10));
+}
 }  // namespace
 
 bool json_text::make() {
@@ -63,13 +73,19 @@ bool json_text::make() {
 
 void json_text::number(std::uint64_t value) noexcept {
   const decimal text(value);
-  append(text.digits + text.first, sizeof text.digits - text.first);
+  std::memcpy(at_, text.digits + text.first, decimal::most);
+  at_ += decimal::most - text.first;
 }
 
 void json_text::hex(std::uint64_t value) noexcept {
-  const int digits = value == 0 ? 1 : (67 - __builtin_clzll(value)) / 4;
+  const auto digits = static_cast<std::size_t>(value == 0 ? 1 : (67 - __builtin_clzll(value)) / 4);
+  char all[32];
+  const std::uint64_t halves[2] = {hex_digits(static_cast<std::uint32_t>(value >> 32)),
+                                   hex_digits(static_cast<std::uint32_t>(value))};
+  std::memcpy(all, halves, sizeof halves);
   append("0x");
-  for (int i = digits; i > 0; --i) *at_++ = "0123456789abcdef"[value >> (4 * (i - 1)) & 15];
+  std::memcpy(at_, all + 16 - digits, 16);
+  at_ += digits;
 }
 
 void json_text::micros(std::uint64_t ns) noexcept {

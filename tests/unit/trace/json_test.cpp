@@ -48,6 +48,24 @@ TEST_F(json, a_name_cannot_break_the_text) {
   EXPECT_EQ(quoted("\x7f"), "\x7f");
 }
 
+TEST_F(json, numbers_are_what_printf_would_write) {
+  std::uint64_t value = 1;
+  for (int i = 0; i < 2000; ++i) {
+    value = value * 6364136223846793005u + 1442695040888963407u;
+    const auto n =
+        static_cast<unsigned long long>(i < 100 ? static_cast<unsigned>(i) * 11u : value >> i % 64);
+    char expected[100];
+    std::snprintf(expected, sizeof expected, "%llu 0x%llx %llu.%03llu", n, n, n / 1000, n % 1000);
+    out.clear();
+    out.number(n);
+    out.append(" ");
+    out.hex(n);
+    out.append(" ");
+    out.micros(n);
+    EXPECT_EQ(std::string(out.data(), out.size()), expected);
+  }
+}
+
 TEST_F(json, what_is_no_utf8_is_replaced) {
   EXPECT_EQ(quoted("\xc3\xbc \xe2\x82\xac \xf0\x9f\x8c\x8d"),
             "\xc3\xbc \xe2\x82\xac \xf0\x9f\x8c\x8d");
