@@ -16,11 +16,12 @@ constexpr auto triples = [] {
   return all;
 }();
 
-// Decimal, three digits at a time, from the back of the buffer to its start: what is copied then
-// has a constant size.
+// Decimal, three digits at a time, backwards. What is copied of it has a constant size, so there is
+// as much room behind.
 struct decimal {
-  char digits[24];
-  std::size_t first = sizeof digits;
+  static constexpr std::size_t most = 24;
+  char digits[2 * most];
+  std::size_t first = most;
 
   explicit decimal(std::uint64_t value) noexcept {
     while (value >= 1000) {
