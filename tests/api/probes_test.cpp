@@ -73,7 +73,7 @@ TEST(probes, are_seen_by_a_tool_that_attaches) {
            probe + ": " + print + "\\n\", $_probe_arg0, $_probe_arg1'";
   };
   const std::string output = output_of(
-      "gdb -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load off'"
+      "timeout 40 gdb -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load off'"
       " -ex 'break probes_victim_is_ready' -ex run" +
       look("run", "%ld on worker %d") + look("spawn", "%ld by %ld") + look("stop", "%ld why %d") +
       look("wake", "%ld by %ld") + look("sleep", "%d how %d") + " -ex kill --args " + self() +

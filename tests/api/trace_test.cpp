@@ -102,7 +102,10 @@ TEST_F(trace, is_the_parents_when_the_process_forks) {
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_EQ(ran.output.find("weft:"), std::string::npos) << ran.output;
   const result seen = check(file);
-  EXPECT_TRUE(seen.has("X afterwards #N until=end x1")) << seen.output;
+  for (const char* once : {"X afterwards #N", "X later1 #N", "X later2 #N", "X later3 #N"}) {
+    EXPECT_TRUE(seen.has(std::string(once) + " until=end x1")) << once << "\n" << seen.output;
+  }
+  EXPECT_TRUE(seen.has("X before #N until=end x3")) << seen.output;
 }
 
 TEST_F(trace, is_not_written_over_by_a_child_with_the_same_environment) {

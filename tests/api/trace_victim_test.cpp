@@ -87,10 +87,18 @@ TEST(trace_victim, DISABLED_dies) {
 TEST(trace_victim, DISABLED_forks) {
   runtime rt({.workers = 2});
   do_things(rt);
-  // On a plain thread and on a fiber; the child does what it likes.
-  const auto fork_and_wait = [] {
+  // On a plain thread and on fibers. The child is born with events that are not written yet, and
+  // ends when the file has gone on without it.
+  int round = 0;
+  const auto fork_and_wait = [&] {
+    const std::string later = "later" + std::to_string(++round);
+    fiber(named("before", rt), [] {}).join();
     const pid_t child = ::fork();
-    if (child == 0) std::exit(0);
+    if (child == 0) {
+      until_traced(later + " #");
+      std::exit(0);
+    }
+    fiber(named(later.c_str(), rt), [] {}).join();
     int status = 1;
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
