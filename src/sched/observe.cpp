@@ -99,10 +99,16 @@ void observe_run(thread_header* header, control_block& next, bool begins) noexce
   if (by & observed_by::probes) probe_run(o.running.id, p.index);
   if (by & observed_by::trace) {
     copy_name_of(next, o.name);
-    if (begins || next.waits_for != wait_kind::none) o.running.flow = flow_of(next);
+    if (!begins && next.waits_for != wait_kind::none) {
+      o.running.tid = static_cast<std::uint32_t>(wait_of(next)) << 24 |
+                      (static_cast<std::uint32_t>(what(next)) & 0xff'ffff);
+    }
+    const bool led = begins || next.waits_for != wait_kind::none;
+    if (led && !(next.flags & fiber_flag::batch_woken)) o.running.flow = flow_of(next);
     o.running.at = ticks();
     if (o.ring) o.ring->open(traced::run, o.running.at, o.running.id, o.running.site, o.name);
   }
+  next.flags &= static_cast<std::uint8_t>(~fiber_flag::batch_woken);
 }
 
 void observe_end(const control_block& me) noexcept {
@@ -139,6 +145,7 @@ void observe_blocking(thread_header* header, const control_block&) noexcept {
   put_slice(core, *o, traced::run, trace_why::blocking, 0);
   o->running.at = ticks();
   o->running.flow = 0;
+  o->running.tid = 0;
   if (o->ring)
     o->ring->open(traced::blocking, o->running.at, o->running.id, o->running.site, o->name);
 }

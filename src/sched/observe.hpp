@@ -63,6 +63,7 @@ void observe_return(thread_header*) noexcept;
 // Any thread, before the fiber can run.
 void observe_spawn(const control_block&) noexcept;
 void observe_wake(const control_block&) noexcept;
+void observe_wakes(runtime_core&, const task_list<control_block>&) noexcept;
 // A carrier's loop.
 void observe_steal(thread_header*, std::uint32_t from, const control_block& first) noexcept;
 void observe_ready(thread_header*) noexcept;

@@ -28,12 +28,7 @@ void observe_wake(const control_block& block) noexcept {
   // Not begun, or not waiting: it has only been moved to another queue.
   if (by == 0 || block.waits_for == wait_kind::none) return;
   const thread_header* header = current();
-  const wake_reason reason = block.word.reason();
-  const unsigned ended =
-      reason == wake_reason::timeout  ? static_cast<unsigned>(trace_why::timed_out)
-      : reason == wake_reason::cancel ? static_cast<unsigned>(trace_why::canceled)
-                                      : 0;
-  const auto why = static_cast<trace_why>(static_cast<unsigned>(block.waits_for) | ended);
+  const trace_why why = wait_of(block);
   if (by & observed_by::probes) {
     probe_wake(block.serial.load(std::memory_order_relaxed), running_id(header),
                static_cast<std::uint32_t>(why));
@@ -46,6 +41,25 @@ void observe_wake(const control_block& block) noexcept {
   record.span = what(block);
   record.flow = flow_of(block);
   put_event(header, record, &block);
+}
+
+// One event for all: who has been woken by what is said where it runs. A line for each would be
+// half of the trace of a server.
+void observe_wakes(runtime_core& core, const task_list<control_block>& batch) noexcept {
+  const std::uint32_t by = watchers(core);
+  for (control_block* block = batch.first; block; block = block->next) {
+    if (block->waits_for == wait_kind::none) continue;
+    block->flags |= fiber_flag::batch_woken;
+    if (by & observed_by::probes) {
+      probe_wake(block->serial.load(std::memory_order_relaxed), 0,
+                 static_cast<std::uint32_t>(wait_of(*block)));
+    }
+  }
+  if (!(by & observed_by::trace)) return;
+  trace_record record;
+  record.kind = traced::batch;
+  record.arg = batch.count;
+  put_event(current(), record);
 }
 
 void observe_steal(thread_header* header, std::uint32_t from, const control_block& first) noexcept {

@@ -28,6 +28,16 @@ inline std::uint64_t flow_of(const control_block& block) noexcept {
   return block.serial.load(std::memory_order_relaxed) << 24 | (block.word.epoch() & 0xff'ffff);
 }
 
+// The wait that has ended, and how.
+inline trace_why wait_of(const control_block& block) noexcept {
+  const wake_reason reason = block.word.reason();
+  const trace_why ended = reason == wake_reason::timeout  ? trace_why::timed_out
+                          : reason == wake_reason::cancel ? trace_why::canceled
+                                                          : trace_why::none;
+  return static_cast<trace_why>(static_cast<unsigned>(as_why(block.waits_for)) |
+                                static_cast<unsigned>(ended));
+}
+
 inline std::uint64_t what(const control_block& block) noexcept {
   if (block.waits_for == wait_kind::join && block.waits_on) {
     return static_cast<const control_block*>(block.waits_on)

@@ -107,9 +107,8 @@ void cancel_wait(runtime_core& core, control_block& block, wait_word::epoch_type
 
 void make_ready(runtime_core& core, task_list<control_block> batch) noexcept {
   if (batch.empty()) return;
-  if (is_observed(core)) [[unlikely]] {
-    for (const control_block* block = batch.first; block; block = block->next) observe_wake(*block);
-  }
+  if (is_observed(core)) [[unlikely]]
+    observe_wakes(core, batch);
   thread_header* header = current();
   if (header->held && header->held->core == &core) {
     const section inside(header);

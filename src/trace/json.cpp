@@ -188,7 +188,8 @@ void trace_json::add_open(const trace_ring& of) noexcept {
 }
 
 void trace_json::add(const trace_record& record, trace_ring& from) noexcept {
-  const std::uint32_t tid = record.tid ? record.tid : from.tid;
+  const bool own = record.tid == 0 || record.kind == traced::run;
+  const std::uint32_t tid = own ? from.tid : record.tid;
   switch (record.kind) {
     case traced::text:
       std::memcpy(name_, &record, sizeof name_);
@@ -205,7 +206,13 @@ void trace_json::add(const trace_record& record, trace_ring& from) noexcept {
       if (record.kind == traced::blocking) append("blocking() of ");
       label(record.site, record.id);
       if (record.kind == traced::run) {
-        append("\",\"args\":{\"until\":\"");
+        append("\",\"args\":{");
+        if (record.tid) {
+          append("\"after\":\"");
+          reason(static_cast<trace_why>(record.tid >> 24), record.tid & 0xff'ffff);
+          append("\",");
+        }
+        append("\"until\":\"");
         reason(record.why, record.arg);
         append("\"}");
       } else {
@@ -240,6 +247,12 @@ void trace_json::add(const trace_record& record, trace_ring& from) noexcept {
         append("\"");
       }
       by(record);
+      append("}");
+      break;
+    case traced::batch:
+      begin('X', tid, record.at);
+      append(",\"dur\":0,\"name\":\"wake\",\"args\":{\"fibers\":");
+      number(record.arg);
       append("}");
       break;
     case traced::steal:

@@ -11,6 +11,7 @@ enum class traced : std::uint8_t {
   watch,     // the thread blocked in epoll, for `span`
   spawn,     // `arg`: the fiber that did it, 0: a thread
   wake,      // likewise; `why`, and `span` for its `arg`: the wait; `flow` leads to the run
+  batch,     // `arg` fibers woken together by a carrier that looked at timers and readiness
   steal,     // `arg`: from which worker
   ready,     // `arg`: fibers queued to run on worker `id` of runtime `span`
   thread,    // the thread of this ring is carrier `arg` of runtime `id` from here on
@@ -44,7 +45,8 @@ struct trace_record {
   std::uint16_t site = 0;  // where the fiber was spawned: index into the table of sites
   traced kind = traced::text;
   trace_why why = trace_why::none;
-  std::uint32_t tid = 0;  // 0: the thread of the ring
+  // The thread, 0: the ring's. Of `run`: the wait before it, trace_why << 24 | `arg`.
+  std::uint32_t tid = 0;
 };
 static_assert(sizeof(trace_record) == 48);
 

@@ -91,7 +91,8 @@ void introduce_locked(writer_state& w, std::uint32_t tid) noexcept {
 void drain_locked(writer_state& w, trace_ring& ring) noexcept {
   ring.pop([&](const trace_record& record) {
     if (!has_room_locked(w)) return;
-    if (record.kind != traced::text && record.tid != 0 && record.kind != traced::thread)
+    if (record.tid != 0 && record.kind != traced::text && record.kind != traced::thread &&
+        record.kind != traced::run)
       introduce_locked(w, record.tid);
     w.json.add(record, ring);
   });

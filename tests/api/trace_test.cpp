@@ -57,13 +57,13 @@ TEST_F(trace, shows_what_fibers_do) {
   const result seen = check(file);
   for (const char* expected : {
            "X sleeper \"ü\\ #N until=sleep",
-           "X sleeper \"ü\\ #N until=end",
-           "X wake sleeper \"ü\\ #N from=sleep, timed out",
+           "X sleeper \"ü\\ #N after=sleep, timed out until=end",
            "X spawn reader #N by=#N",
            "X reader #N until=readable fd N",
-           "X wake reader #N from=readable fd N",
+           "X reader #N after=readable fd N until=end",
+           "X wake fibers=1",
            "X wake stopped #N from=sleep, canceled by=#N",
-           "X stopped #N until=end",
+           "X stopped #N after=sleep, canceled until=end",
            "X where.cpp:12 #N until=join #N",
            "X wake where.cpp:12 #N from=join #N by=#N",
            "X weft::run #N until=yield",
