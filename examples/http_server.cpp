@@ -38,7 +38,7 @@ void serve(weft::net::tcp_stream peer) try {
 void accept_connections(weft::net::tcp_listener& listener) {
   for (;;) {
     try {
-      weft::fiber(serve, listener.accept()).detach();
+      weft::fiber({.site = weft::source_site::current()}, serve, listener.accept()).detach();
     } catch (const std::system_error& error) {
       std::fprintf(stderr, "no connection accepted: %s\n", error.what());
       weft::this_fiber::sleep_for(10ms);  // time for those that are served to give something back
