@@ -31,6 +31,7 @@ stack_walk::registers stack_walk::interrupted(const void* context) noexcept {
 bool stack_walk::add(std::uintptr_t pc, bool guessed) noexcept {
   if (count_ > 0 && frames_[count_ - 1].pc == pc) {
     ++frames_[count_ - 1].repeated;
+    frames_[count_ - 1].guessed &= guessed;
     return true;
   }
   if (count_ == most) return false;

@@ -60,6 +60,11 @@ void throw_stack_failure(stack_failure failure, std::size_t limit, const platfor
           "weft never runs a fiber without one. Free memory, or raise vm.max_map_count (= %ld) "
           "or the memory limit of the control group",
           guard_size / 1024, std::strerror(failure.error), os.vm_setting("max_map_count", -1));
+    case shortage::pages:
+      throw_system(ENOMEM,
+                   "no guarded stack for a fiber: this kernel's pages have %zu KiB, and weft knows "
+                   "only those of %zu KiB; boot a kernel with such",
+                   os.page_bytes() / 1024, page_size / 1024);
     case shortage::no_tier:
       throw_system(
           ENOMEM,

@@ -13,6 +13,7 @@ enum class shortage : std::uint8_t {
   mapping,    // the kernel refused a chunk
   chunks,     // the table of chunks is full
   guarding,   // the kernel refused a guard that it should have granted
+  pages,      // the kernel's pages are larger than page_size
   no_tier     // neither way to guard a stack has any effect here
 };
 

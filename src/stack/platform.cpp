@@ -49,8 +49,12 @@ long vm_setting(const char* name, long otherwise) noexcept {
   ::close(fd);
   return n > 0 ? std::strtol(text, nullptr, 10) : otherwise;
 }
+
+std::size_t page_bytes() noexcept {
+  return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 }  // namespace
 
-constinit const platform real_platform = {map,          unmap, advise,    advise_ranges,
-                                          protect_none, now,   vm_setting};
+constinit const platform real_platform = {map,          unmap, advise,     advise_ranges,
+                                          protect_none, now,   vm_setting, page_bytes};
 }  // namespace weft::detail

@@ -20,6 +20,7 @@ struct platform {
   nanos (*now)() noexcept;  // when idle memory is due
   // /proc/sys/vm/NAME, or `otherwise` where it cannot be read.
   long (*vm_setting)(const char* name, long otherwise) noexcept;
+  std::size_t (*page_bytes)() noexcept;
 };
 
 extern const platform real_platform;

@@ -144,8 +144,10 @@ TEST_F(life, return_from_main_with_live_fibers) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     ::setenv(in_child, "1", 1);
-    ::execl("/proc/self/exe", "child", "--gtest_filter=life.return_from_main_with_live_fibers",
-            nullptr);
+    char name[] = "child";
+    char only[] = "--gtest_filter=life.return_from_main_with_live_fibers";
+    char* const arguments[] = {name, only, nullptr};
+    ::execv("/proc/self/exe", arguments);
     ::_exit(127);
   }
   int status = 0;

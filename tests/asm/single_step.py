@@ -5,9 +5,20 @@ registers that gdb computes for the caller with those that the caller really had
 really has when it goes on. That is what "exact CFI" means.
 """
 
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+
 import gdb
 
-KEPT = ["rbp", "rsp", "rip"]
+# What a switch keeps: frame pointer, stack pointer, where to go on. LANDING has the last at first.
+KEPT, LANDING = {
+    "i386:x86-64": (["rbp", "rsp", "rip"], "r8"),
+    "aarch64": (["x29", "sp", "pc"], "x30"),
+}[gdb.selected_inferior().architecture().name()]
+FP, SP, PC = KEPT
 BOTTOMS = {"weft_context_entry", "_start", "main"}
 
 
@@ -31,8 +42,8 @@ def names(frame):
 
 
 def fail(message):
-    print("single_step: FAILED at", hex(value(gdb.newest_frame(), "rip")), message)
-    gdb.execute("info registers")
+    print("single_step: FAILED at", hex(value(gdb.newest_frame(), PC)), message)
+    gdb.execute("info registers general")
     gdb.execute("backtrace")
     gdb.execute("kill")
     gdb.execute("quit 1")
@@ -44,7 +55,7 @@ class Switch:
     def __init__(self):
         first = gdb.newest_frame()
         self.left = {r: value(first, r) for r in KEPT}
-        self.left["rip"] = value(first, "r8")
+        self.left[PC] = value(first, LANDING)
         self.computed = []  # for each instruction: pc, and the registers of the caller
         self.steps = 0
 
@@ -58,12 +69,13 @@ class Switch:
             fail(f"unwinding stopped because: {gdb.frame_stop_reason_string(reason)}")
         if function() in ("weft_switch", "weft_switch_away"):
             caller = frame.older()
-            self.computed.append((value(frame, "rip"), {r: value(caller, r) for r in KEPT}))
+            self.computed.append((value(frame, PC), {r: value(caller, r) for r in KEPT}))
 
     def run(self):
         away = function() == "weft_switch_away"
         while True:
-            if not (away and self.steps == 0):
+            # Of a stack that is left for good there is nothing to unwind.
+            if not (away and value(gdb.newest_frame(), SP) == self.left[SP]):
                 self.look()
             gdb.execute("stepi", to_string=True)
             self.steps += 1
@@ -85,6 +97,27 @@ class Switch:
         return self.steps
 
 
+def start():
+    """Runs up to the first switch: here, or in an emulator that gdb talks to."""
+    emulator = shlex.split(os.environ.get("WEFT_TEST_EMULATOR", ""))
+    if not emulator:
+        gdb.execute("run", to_string=True)
+        return
+    door = os.path.join(tempfile.mkdtemp(), "gdb")
+    arguments = shlex.split(gdb.execute("show args", to_string=True).split('"')[1])
+    # Without pointer authentication: gdb and this emulator do not agree on who strips signatures.
+    plain = ["-cpu", "cortex-a72"]
+    subprocess.Popen(emulator + plain + ["-g", door, gdb.current_progspace().filename] + arguments,
+                     stdout=subprocess.DEVNULL)
+    for _ in range(300):
+        if os.path.exists(door):
+            break
+        time.sleep(0.1)
+    gdb.execute(f"set sysroot {emulator[emulator.index('-L') + 1]}")
+    gdb.execute(f"target remote {door}", to_string=True)
+    gdb.execute("continue", to_string=True)
+
+
 def main():
     gdb.execute("set pagination off")
     gdb.execute("set confirm off")
@@ -93,7 +126,7 @@ def main():
     gdb.execute("set disable-randomization off")
     gdb.Breakpoint("*weft_switch", internal=True)
     gdb.Breakpoint("*weft_switch_away", internal=True)
-    gdb.execute("run", to_string=True)
+    start()
     switches = steps = 0
     while gdb.selected_inferior().pid != 0:
         switches += 1

@@ -45,7 +45,9 @@ TEST(single_step, DISABLED_victim) {
 TEST(single_step, unwinding_is_exact_at_every_instruction) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const auto script = std::filesystem::path(__FILE__).parent_path() / "single_step.py";
-  const std::string command = "gdb -nx -batch -x " + script.string() + " --args " + self +
+  const std::string command = "WEFT_TEST_EMULATOR='" WEFT_TEST_EMULATOR "' " WEFT_TEST_GDB
+                              " -nx -batch -x " +
+                              script.string() + " --args " + self +
                               " --gtest_filter=single_step.DISABLED_victim"
                               " --gtest_also_run_disabled_tests 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");

@@ -193,8 +193,8 @@ def thread_local_relocations(report):
     for line in report.split("\n"):
         if match := re.match(r"File: .*\((.+)\)", line):
             member = match[1]
-        elif re.search(r"\bR_X86_64_(?:\w*TPOFF\w*|TLS\w+|\w*TLSDESC\w*)\s", line):
-            if "R_X86_64_DTPOFF" not in line:  # what debug information uses
+        elif re.search(r"\bR_(?:X86_64|AARCH64)_(?:\w*TPOFF\w*|TLS\w+|\w*TLSDESC\w*)\s", line):
+            if not re.search(r"R_X86_64_DTPOFF|R_AARCH64_TLS_DTPREL", line):  # what debug information uses
                 found.add(member)
     for member in sorted(found - {"current.cpp.o"}):
         yield f"{member}: addresses a thread-local; go through current() of base/current.hpp"

@@ -27,14 +27,14 @@ class object : public testing::Test {
   object() {
     const auto source = std::filesystem::path(__FILE__).parent_path() / "../../../asm/x86_64.S";
     path_ = testing::TempDir() + "weft_object_test." + std::to_string(::getpid()) + ".o";
-    assembled_ = run("c++ -c -o " + path_ + " " + source.string());
+    assembled_ = run(WEFT_TEST_CXX " -c -o " + path_ + " " + source.string());
   }
   ~object() override { std::remove(path_.c_str()); }
   void SetUp() override { ASSERT_EQ(assembled_, ""); }
 
   std::string show(const std::string& command) const { return run(command + " " + path_); }
   std::string disassembly(const std::string& function) const {
-    const std::string all = show("objdump -d --no-show-raw-insn");
+    const std::string all = show(WEFT_TEST_OBJDUMP " -d --no-show-raw-insn");
     const auto begin = all.find("<" + function + ">:");
     return begin == std::string::npos ? "" : all.substr(begin, all.find("\n\n", begin) - begin);
   }
@@ -49,13 +49,13 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 TEST_F(object, promises_ibt_and_not_shstk) {
-  const std::string notes = show("readelf -n");
+  const std::string notes = show(WEFT_TEST_READELF " -n");
   EXPECT_TRUE(has(notes, "x86 feature: IBT")) << notes;
   EXPECT_FALSE(has(notes, "SHSTK")) << notes;
 }
 
 TEST_F(object, needs_no_executable_stack) {
-  const std::string sections = show("readelf -SW");
+  const std::string sections = show(WEFT_TEST_READELF " -SW");
   const auto at = sections.find(".note.GNU-stack");
   ASSERT_NE(at, std::string::npos) << sections;
   const std::string line = sections.substr(at, sections.find('\n', at) - at);
@@ -63,7 +63,7 @@ TEST_F(object, needs_no_executable_stack) {
 }
 
 TEST_F(object, symbols_are_hidden_functions_with_sizes) {
-  const std::string symbols = show("readelf -sW");
+  const std::string symbols = show(WEFT_TEST_READELF " -sW");
   for (const char* name : {"weft_switch", "weft_switch_away", "weft_context_entry",
                            "weft_fp_env_save", "weft_fp_env_load"}) {
     const auto at = symbols.find(std::string(" ") + name + "\n");
@@ -83,7 +83,7 @@ TEST_F(object, switches_without_ret) {
 }
 
 TEST_F(object, indirect_branches_land_on_endbr64_and_none_is_untracked) {
-  const std::string code = show("objdump -d --no-show-raw-insn");
+  const std::string code = show(WEFT_TEST_OBJDUMP " -d --no-show-raw-insn");
   EXPECT_FALSE(has(code, "notrack")) << code;
   for (const char* function : {"weft_fp_env_save", "weft_fp_env_load"}) {
     const std::string first = disassembly(function);
@@ -94,7 +94,7 @@ TEST_F(object, indirect_branches_land_on_endbr64_and_none_is_untracked) {
 
 // Every instruction of the switch that moves rsp has its own row of unwind rules.
 TEST_F(object, unwind_rules_follow_each_instruction) {
-  const std::string frames = show("readelf --debug-dump=frames-interp");
+  const std::string frames = show(WEFT_TEST_READELF " --debug-dump=frames-interp");
   for (const char* row : {"rsp+0 ", "rsp+8 ", "rsp+16 ", "rbx+16 "}) {
     EXPECT_TRUE(has(frames, row)) << row << "\n" << frames;
   }

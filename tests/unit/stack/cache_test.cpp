@@ -34,7 +34,7 @@ TEST(stack_cache, classes_do_not_mix) {
   stack_cache cache(*arena);
   const stack a = cache.take(small);
   const stack b = cache.take(usual);
-  EXPECT_LE(a.hi - a.lo, 20 * 1024);
+  EXPECT_LE(a.hi - a.lo, static_cast<std::ptrdiff_t>(stack_class_bytes(small) + page_size));
   EXPECT_GT(b.hi - b.lo, 255 * 1024 - 1);
   cache.give(small, a);
   cache.give(usual, b);

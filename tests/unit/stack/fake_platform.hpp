@@ -20,6 +20,7 @@ struct state {
   bool ignore_protect = false;
   bool vectored = true;
   long map_count = 65530;
+  std::size_t page_bytes = 4096;
   int maps = 0;  // calls made
   int unmaps = 0;
   int advises = 0;
@@ -80,6 +81,10 @@ inline weft::detail::nanos clock() noexcept {
   return now.clock;
 }
 
-inline constexpr weft::detail::platform platform = {map,          unmap, advise,    advise_ranges,
-                                                    protect_none, clock, vm_setting};
+inline std::size_t page_bytes() noexcept {
+  return now.page_bytes;
+}
+
+inline constexpr weft::detail::platform platform = {map,          unmap, advise,     advise_ranges,
+                                                    protect_none, clock, vm_setting, page_bytes};
 }  // namespace fake

@@ -94,6 +94,14 @@ TEST_F(stack_limits, no_way_to_guard_means_no_stack) {
   expect_names(exhausted_text(*arena), {"never runs a fiber without"});
 }
 
+TEST_F(stack_limits, larger_pages_mean_no_stack) {
+  fake::now.page_bytes = 64 * 1024;
+  auto arena = make_arena(fake::platform);
+  EXPECT_EQ(arena->tier(), guard_tier::none_yet);
+  EXPECT_FALSE(arena->acquire_permits(1));
+  expect_names(exhausted_text(*arena), {"pages have 64 KiB", "4 KiB"});
+}
+
 TEST_F(stack_limits, without_vectored_advice_guards_go_one_by_one) {
   fake::now.vectored = false;
   auto arena = make_arena(fake::platform);
