@@ -63,8 +63,10 @@ struct timer_against_the_watch : model::test<timer_against_the_watch, 2>, world 
 };
 
 // Invariant W: a fiber parks with a deadline, and its processor goes on with one that computes
-// until the deadline has come; the other carrier is in the watch, or on its way there.
-struct timer_of_a_busy_one : model::test<timer_of_a_busy_one, 3>, world {
+// until the deadline has come; the other carrier is in the watch, or (not Watched) on its way
+// there.
+template <bool Watched>
+struct timer_of_a_busy_one : model::test<timer_of_a_busy_one<Watched>, 3>, world {
   void before() {
     start(2);
     has_carriers(2);
@@ -77,7 +79,7 @@ struct timer_of_a_busy_one : model::test<timer_of_a_busy_one, 3>, world {
     if (&f == &all[1]) return all[0].ran.wait(os.all);
     if (nth == 0 && Watched) os.watched.wait(os.all);
     if (nth == 0) {
-      processors[1].ring.push(&all[1].block);  // by its owner, who computes on with it
+      current()->held->ring.push(&all[1].block);  // by its owner, who computes on with it
       park(false, soon);
     }
     f.ran.open();
