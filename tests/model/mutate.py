@@ -108,6 +108,9 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         programs = dict(zip(MODELS, pool.map(
             lambda model: compile_model(model, source, build, copy), MODELS)))
+        for model in MODELS:
+            if (got := verdict(0, programs[model])) != "survived":
+                sys.exit(f"mutate.py: {model} fails with nothing deleted: {got}")
         verdicts = list(pool.map(
             lambda n: verdict(n, programs[DELETIONS[n - 1].model]), range(1, len(DELETIONS) + 1)))
     rows, wrong = [], 0

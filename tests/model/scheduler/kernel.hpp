@@ -133,7 +133,9 @@ class kernel {
     if (until == 0) return;  // level-triggered: the kick is left for the holder of the watch
     if (!kicked_) {
       check(!poller_, "two hold the watch");
+      rl::ctx().disable_preemption();  // no kick comes between the look and the sleep
       watched.open();
+      rl::ctx().enable_preemption();
       const bool woken = all.sleep_in(poller_, until != never);
       if (!woken && clock < until) clock = until;
     }
