@@ -11,147 +11,33 @@
 // latter.
 #pragma once
 
-// Before Relacy, which redefines new, delete, malloc, assert, errno and the names of orders by
-// macros: whatever the modelled headers include.
-#include <atomic>
-#include <cassert>
-#include <cerrno>
-#include <climits>
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <limits>
-#include <memory>
-#include <new>
-#include <optional>
-#include <source_location>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
+#include "base/model_checker.hpp"
 
-#include <relacy/relacy.hpp>
+namespace weft::detail {
 
-#undef new
-#undef delete
-#undef malloc
-#undef calloc
-#undef realloc
-#undef free
-#undef errno
-#define errno (*__errno_location())
-#undef assert
-#define assert(condition) RL_ASSERT(condition)
-#undef memory_order_relaxed
-#undef memory_order_consume
-#undef memory_order_acquire
-#undef memory_order_release
-#undef memory_order_acq_rel
-#undef memory_order_seq_cst
-#undef $
+namespace model {
+// Of an atomic around which no order of events is to be tried, to keep a search short. What makes
+// that sound is checked: a `constant` one is not written any more, an `unread` one never read. Of a
+// `statistic` every load sees the newest value: what it decides is when something is done, not
+// whether.
+enum class stillness : char { none, constant, unread, statistic };
 
-namespace weft::detail::model {
+// Set by a model when all that it looks at has happened: the rest runs in one order.
+inline bool over = false;
 
-using place = std::source_location;
-
-enum class operation { load, store, read_modify_write, fence };
-
-// One place in the source that asks for more than relaxed.
-struct ordering {
-  const char* file;
-  const char* function;
-  unsigned line;
-  unsigned column;
-  operation op;
-  std::memory_order order;
-};
-
-// A fixed array: allocation inside a model belongs to the model.
-struct ordering_table {
-  static constexpr int capacity = 128;
-  ordering entries[capacity]{};
-  int count = 0;
-  int weakened = -1;  // this entry answers `weaker` instead of what the source says
-  std::memory_order weaker = std::memory_order_relaxed;
-
-  std::memory_order ask(std::memory_order order, operation op, const place& at) noexcept {
-    if (order == std::memory_order_relaxed) return order;
-    int i = 0;
-    while (i < count && !(entries[i].line == at.line() && entries[i].column == at.column() &&
-                          std::strcmp(entries[i].file, at.file_name()) == 0)) {
-      ++i;
-    }
-    if (i == count) {
-      if (count == capacity) std::abort();
-      entries[count++] = {at.file_name(), at.function_name(), at.line(), at.column(), op, order};
-    }
-    return i == weakened ? weaker : order;
-  }
-};
-
-inline ordering_table orderings;
-
-inline rl::debug_info info(const place& at) noexcept {
-  return {at.function_name(), at.file_name(), at.line()};
-}
-
-inline rl::memory_order to_relacy(std::memory_order order) noexcept {
-  switch (order) {
-    case std::memory_order_relaxed:
-      return rl::mo_relaxed;
-    case std::memory_order_consume:
-      return rl::mo_consume;
-    case std::memory_order_acquire:
-      return rl::mo_acquire;
-    case std::memory_order_release:
-      return rl::mo_release;
-    case std::memory_order_acq_rel:
-      return rl::mo_acq_rel;
-    case std::memory_order_seq_cst:
-      return rl::mo_seq_cst;
-  }
-  std::abort();
-}
-
-inline bool has_acquire(std::memory_order order) noexcept {
-  return order == std::memory_order_acquire || order == std::memory_order_acq_rel ||
-         order == std::memory_order_seq_cst;
-}
-
-// Shared data that is no atomic: two unordered accesses, one of them a write, fail the model.
-template <class T>
-class checked {
+class without_preemption {
  public:
-  checked() noexcept : checked(T{}) {}
-  checked(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
-  checked(const checked&) = delete;
-  checked& operator=(const checked&) = delete;
-
-  T get(place at = place::current()) const noexcept { return value_(info(at)).load(); }
-  void set(T value, place at = place::current()) noexcept { value_(info(at)).store(value); }
-
-  // So that it can stand for a plain member in production templates.
-  operator T() const noexcept { return get(); }
-  T operator->() const noexcept { return get(); }
-  checked& operator=(T value) noexcept {
-    set(value);
-    return *this;
+  explicit without_preemption(bool still) noexcept : still_(still || over) {
+    if (still_) rl::ctx().disable_preemption();
+  }
+  ~without_preemption() {
+    if (still_) rl::ctx().enable_preemption();
   }
 
  private:
-  mutable rl::var<T> value_;
+  bool still_;
 };
-
-// Fails the running interleaving, which is then printed.
-inline void check(bool condition, const char* what, place at = place::current()) noexcept {
-  if (!condition) rl::ctx().fail_test(what, rl::test_result_user_assert_failed, info(at));
-}
-
-}  // namespace weft::detail::model
-
-namespace weft::detail {
+}  // namespace model
 
 template <class T>
 class atomic {
@@ -165,19 +51,40 @@ class atomic {
   using value_type = T;
 
   atomic() noexcept : atomic(T{}) {}
-  atomic(T value) noexcept : value_(static_cast<stored>(value)) {}
+  // A global is constructed before there is a checker; model::renew() does it for each
+  // interleaving.
+  atomic(T value) noexcept : made_(rl::is_ctx()) {
+    if (made_) ::new (&value_) rl::atomic<stored>(static_cast<stored>(value));
+  }
+  ~atomic() {
+    using checked_atomic = rl::atomic<stored>;
+    if (made_) value_.~checked_atomic();
+  }
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;
 
+  void hold_still(model::stillness how) noexcept { still_ = how; }
+
   T load(std::memory_order order, place at = place::current()) const noexcept {
+    const model::without_preemption step(reads());
+    if (still_ == model::stillness::statistic) {
+      auto& newest = const_cast<rl::atomic<stored>&>(value_);
+      stored seen = newest.load(rl::mo_relaxed, model::info(at));
+      while (!newest.compare_exchange(rl::bool_t<false>(), seen, seen, rl::mo_relaxed,
+                                      rl::mo_relaxed, model::info(at))) {
+      }
+      return static_cast<T>(seen);
+    }
     return static_cast<T>(value_.load(ask(order, op::load, at), model::info(at)));
   }
 
   void store(T value, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     value_.store(static_cast<stored>(value), ask(order, op::store, at), model::info(at));
   }
 
   T exchange(T value, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return static_cast<T>(value_.exchange(static_cast<stored>(value),
                                           ask(order, op::read_modify_write, at), model::info(at)));
   }
@@ -194,18 +101,23 @@ class atomic {
   }
 
   T fetch_add(T by, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return value_.fetch_add(by, ask(order, op::read_modify_write, at), model::info(at));
   }
   T fetch_sub(T by, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return value_.fetch_sub(by, ask(order, op::read_modify_write, at), model::info(at));
   }
   T fetch_or(T bits, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return value_.fetch_or(bits, ask(order, op::read_modify_write, at), model::info(at));
   }
   T fetch_and(T bits, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return value_.fetch_and(bits, ask(order, op::read_modify_write, at), model::info(at));
   }
   T fetch_xor(T bits, std::memory_order order, place at = place::current()) noexcept {
+    const model::without_preemption step(writes());
     return value_.fetch_xor(bits, ask(order, op::read_modify_write, at), model::info(at));
   }
 
@@ -219,6 +131,7 @@ class atomic {
   template <bool Spurious>
   bool exchange_if(rl::bool_t<Spurious> spurious, T& expected, T desired, std::memory_order success,
                    std::memory_order failure, const place& at) noexcept {
+    const model::without_preemption step(writes());
     const std::memory_order asked = success;
     success = model::orderings.ask(success, op::read_modify_write, at);
     if (success != asked && !model::has_acquire(success)) failure = std::memory_order_relaxed;
@@ -236,7 +149,20 @@ class atomic {
     return done;
   }
 
-  rl::atomic<stored> value_;
+  bool reads() const noexcept {
+    if (still_ == model::stillness::unread) model::check(false, "reads what it calls unread");
+    return still_ != model::stillness::none;
+  }
+  bool writes() const noexcept {
+    if (still_ == model::stillness::constant) model::check(false, "writes what it calls constant");
+    return still_ != model::stillness::none;
+  }
+
+  union {
+    rl::atomic<stored> value_;
+  };
+  bool made_;
+  model::stillness still_ = model::stillness::none;
 };
 
 inline void fence(std::memory_order order, model::place at = model::place::current()) noexcept {
@@ -253,10 +179,31 @@ inline void cpu_relax(model::place at = model::place::current()) noexcept {
   rl::yield(1, model::info(at));
 }
 
+// One step: a counter of statistics is no reason to try one more order of events.
 template <class T>
 inline void bump(atomic<T>& counter, T by = 1) noexcept {
+  rl::ctx().disable_preemption();
   counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + by),
                 std::memory_order_relaxed);
+  rl::ctx().enable_preemption();
 }
+
+template <class T>
+inline void bump_release(atomic<T>& counter, model::place at = model::place::current()) noexcept {
+  counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + 1),
+                std::memory_order_release, at);
+}
+
+namespace model {
+// Constructs a global anew: by before() of a model, and released by after() in the same way.
+template <class T>
+void renew(T& global) {
+  ::new (&global) T;
+}
+template <class T>
+void release(T& global) {
+  global.~T();
+}
+}  // namespace model
 
 }  // namespace weft::detail

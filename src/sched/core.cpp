@@ -88,7 +88,9 @@ void stop_threads(runtime_core& core) noexcept {
   futex_wake(&core.monitor.sleep, 1);
   if (core.monitor.started) ::pthread_join(core.monitor.thread, nullptr);
   core.monitor.started = false;
-  for (std::uint32_t i = 0; i < core.carrier_count; ++i) {
+  // relaxed: the monitor, the only one that added, has been joined.
+  const std::uint32_t carriers = core.carrier_count.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < carriers; ++i) {
     wake_call wake;
     {
       const spin_guard guard(core.idle_lock);
@@ -97,7 +99,7 @@ void stop_threads(runtime_core& core) noexcept {
     if (wake.found == sleep_state::on_futex) futex_wake(&wake.who->sleep, 1);
     if (wake.found == sleep_state::in_watch) core.events->kick();
   }
-  for (std::uint32_t i = 0; i < core.carrier_count; ++i) {
+  for (std::uint32_t i = 0; i < carriers; ++i) {
     ::pthread_join(core.carriers[i]->thread, nullptr);
   }
   // acquire: pairs with the release of foreign_visit: no foreign thread is inside a wake any more.
@@ -112,7 +114,7 @@ void recycle_core(runtime_core& core) noexcept {
       core.idle_list = core.idle_list->next_idle;
     }
     core.spare_list = nullptr;
-    core.carrier_count = 0;
+    core.carrier_count.store(0, std::memory_order_relaxed);
     core.idle.reset();
     for (std::uint32_t i = 0; i < core.workers; ++i) {
       processor& p = *core.processors[i];

@@ -42,7 +42,9 @@ observation observe(runtime_core& core) noexcept {
 
 std::uint64_t looks_of(const runtime_core& core) noexcept {
   std::uint64_t sum = total(core, &counters::looks);
-  for (std::uint32_t i = 0; i < core.carrier_count; ++i) {
+  // acquire: pairs with the release in start_carrier; the entries below are written.
+  const std::uint32_t carriers = core.carrier_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < carriers; ++i) {
     sum += core.carriers[i]->watch_holds.load(std::memory_order_relaxed);
   }
   return sum;
@@ -129,7 +131,8 @@ void sleep_and_tidy(runtime_core& core) noexcept {
 // Everything is idle: no tick until a processor leaves idleness.
 void rest(runtime_core& core) noexcept {
   std::uint32_t expected = awake;
-  if (!core.monitor.sleep.compare_exchange_strong(expected, resting, std::memory_order_acq_rel)) {
+  if (!core.monitor.sleep.compare_exchange_strong(expected, resting, std::memory_order_acq_rel,
+                                                  std::memory_order_acquire)) {
     return;
   }
   // seq_cst: pairs with the load in go_idle, after the processor was taken off the idle list.
@@ -141,7 +144,8 @@ void rest(runtime_core& core) noexcept {
   // seq_cst: pairs with left_idleness, which need not wake us from here on.
   core.monitor_resting.store(0, std::memory_order_seq_cst);
   expected = resting;
-  core.monitor.sleep.compare_exchange_strong(expected, awake, std::memory_order_acq_rel);
+  core.monitor.sleep.compare_exchange_strong(expected, awake, std::memory_order_acq_rel,
+                                             std::memory_order_acquire);
   if (expected == notified && core.stopping.load(std::memory_order_seq_cst) == 0) {
     core.monitor.sleep.store(awake, std::memory_order_release);
   }
@@ -151,7 +155,8 @@ void rest(runtime_core& core) noexcept {
 void wake_monitor_if_resting(runtime_core& core) noexcept {
   std::uint32_t expected = resting;
   // acq_rel: pairs with the loads in sleep and rest.
-  if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel)) {
+  if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel,
+                                                 std::memory_order_acquire)) {
     futex_wake(&core.monitor.sleep, 1);
   }
 }

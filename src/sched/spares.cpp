@@ -73,8 +73,9 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
   {
     const spin_guard guard(core.idle_lock);
     // Entries of a former runtime on this core are recycled: carriers are type-stable.
-    if (core.carrier_count == max_carriers) return EAGAIN;
-    fresh = core.carriers[core.carrier_count];
+    const std::uint32_t count = core.carrier_count.load(std::memory_order_relaxed);
+    if (count == max_carriers) return EAGAIN;
+    fresh = core.carriers[count];
   }
   if (!fresh) {
     fresh = new (std::nothrow) carrier;
@@ -90,14 +91,17 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
   for (auto& count : fresh->syscalls.by_kind) count.store(0, std::memory_order_relaxed);
   {
     const spin_guard guard(core.idle_lock);
-    fresh->index = core.carrier_count;
-    core.carriers[core.carrier_count++] = fresh;
+    fresh->index = core.carrier_count.load(std::memory_order_relaxed);
+    core.carriers[fresh->index] = fresh;
+    // release: pairs with the acquire of the monitor and of the statistics.
+    core.carrier_count.store(fresh->index + 1, std::memory_order_release);
   }
   p->holder.store(fresh, std::memory_order_relaxed);
   const int error = start_thread(fresh->thread, carrier_body, fresh);
   if (error) {
     const spin_guard guard(core.idle_lock);
-    --core.carrier_count;  // only the monitor and the runtime's start add: nobody came in between
+    // Only the monitor and the runtime's start add: nobody came in between.
+    core.carrier_count.store(fresh->index, std::memory_order_relaxed);
   }
   return error;
 }

@@ -1,0 +1,118 @@
+"""The checks that mutate.py deletes. One that no model misses says why it is there all the same."""
+
+from typing import NamedTuple, Optional
+
+MODELS = ("scheduler", "state_word", "idle", "local_ring")
+
+
+class Deletion(NamedTuple):
+    model: str
+    only_models: str  # of the model program, those whose description contains this
+    file: str  # below src/
+    what: str
+    check: str  # the expression; spaces are any spaces
+    instead: str
+    survives: Optional[str] = None
+    which: int = 0  # where the expression stands more than once
+    only: bool = True
+
+
+WORD = "fiber/state.hpp"
+IDLE = "sched/idle.cpp"
+LOOP = "sched/loop.cpp"
+READY = "sched/ready.cpp"
+MONITOR = "sched/monitor.cpp"
+RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
+
+
+def sched(models, file, what, check, instead="false", survives=None, which=None):
+    return Deletion("scheduler", models, file, what, check, instead, survives, which or 0,
+                    which is None)
+
+
+DELETIONS = (
+    # -- the state word
+    Deletion("state_word", "", WORD, "`claim`: is it the token's epoch?",
+             "seen >> epoch_shift != epoch", "false"),
+    Deletion("state_word", "", WORD, "`claim`: is the wait still open?",
+             "(seen & state_mask) != parked", "false"),
+    Deletion("state_word", "", WORD, "`renew`: a new epoch for the next life",
+             "next_epoch() << epoch_shift", "epoch() << epoch_shift"),
+    sched("wakers", WORD, "`cancellable_epoch`: may a stop end this wait?",
+          "(seen & cancellable_bit) != 0", "true"),
+    # -- idle word and protocol
+    Deletion("idle", "", "sched/idle.hpp", "`found`: was it the last searcher?",
+             "(before & searching_mask) == 1", "false"),
+    Deletion("idle", "", "sched/idle.hpp", "`should_wake`: does somebody search already?",
+             "(seen & searching_mask) == 0", "true",
+             "it spares the lock; `wake_one` looks again under it"),
+    sched("idle", LOOP, "`stop_searching`: the last one wakes another",
+          "p.core->idle.found()", "(p.core->idle.found(), false)",
+          survives="not reached in one preemption; the model idle shows it, by `found` above"),
+    sched("watch", IDLE, "`go_idle`, Q2: is anything queued?", "anything_queued(core, me)"),
+    sched("watch", IDLE, "`go_idle`, Q2: is the runtime stopping?",
+          f"core.stopping.load{SEQ_CST} != 0", which=0),
+    sched("idle", IDLE, "`wake_one`: does somebody search already?",
+          "core.idle.look().searching > 0",
+          survives="it spares kernel threads from being woken for nothing"),
+    # -- the watch
+    sched("watch", IDLE, "`watch`: the second look at the timers",
+          "core.events->earliest() >= until", "true"),
+    sched("watch", IDLE, "`sleep_on_futex`: is the holder of the watch to be kicked?",
+          f"core.events->earliest() < core.watch_until.load{SEQ_CST}"),
+    sched("watch", IDLE, "`go_idle`: notified while in the watch?", "is_notified(me)", which=1,
+          survives="a waker has unlisted the processor before it notifies, so `take_back` fails and "
+                   "the third look finds it"),
+    sched("watch", IDLE, "`go_idle`: notified while it took back?", "is_notified(me)", which=2,
+          survives="the next turn finds it: the sleep word says so, and the carrier does not sleep"),
+    sched("watch", IDLE, "`take_back`: is the processor still listed?", "!p->listed_idle"),
+    sched("blocking", IDLE, "`take_back`: and still with this carrier?", "p->sleeper != &me",
+          survives="not reached: another carrier must have taken the processor and gone idle with it meanwhile"),
+    sched("watch", MONITOR, "a tick: does the watch sleep over a timer?",
+          f"!watch_free && core.events->earliest() < core.watch_until.load{SEQ_CST}"),
+    sched("watch", MONITOR, "a tick: is a processor idle and the watch free?",
+          "core.idle.should_wake()",
+          survives="not reached here; the mirror in the model watch has the case"),
+    sched("watch", MONITOR, "`rest`: are all idle?", "idle && watched", "watched", which=0,
+          survives="not reached: the model's monitor ticks once while nothing happens, and rests after two"),
+    # -- pinned fibers and starving carriers
+    sched("pinned", IDLE, "`go_idle`: does a carrier starve?", f"core.starving.load{RELAXED} != 0"),
+    sched("pinned", IDLE, "`give_to_starving`: does one still?",
+          f"core.starving.load{RELAXED} == 0",
+          survives="not reached: two processors must give at once"),
+    sched("pinned", IDLE, "`be_spare`: has this carrier pinned work?",
+          f"me.pinned_count.load{RELAXED} > 0"),
+    sched("pinned", IDLE, "`anything_queued`: pinned work?", f"me.pinned_count.load{SEQ_CST} > 0"),
+    sched("pinned", LOOP, "`find_next`: does a carrier starve?",
+          f"core.starving.load{RELAXED} != 0",
+          survives="a processor that goes idle looks again; this is for one that never does"),
+    sched("pinned", READY, "`make_pinned_ready`: its home is a spare: an idle processor for it",
+          "!with && home.spare"),
+    sched("pinned", READY, "`make_pinned_ready`: its home is a spare: it starves",
+          "home.spare && !home.starving"),
+    # -- ends of waits, lives of runtimes
+    sched("wakers", READY, "`cancel_wait`: is the wait still being published?",
+          "core.processors[i]->publishing.covers(&block)",
+          survives="not reached at random; the model publication shows it (without the mark)"),
+    sched("wakers", "sched/switch.cpp", "`after_park`, F3: asked to stop meanwhile?",
+          "stop_requested(*parked)"),
+    sched("reuse", "sched/core.cpp", "`stop_threads`: is a foreign thread inside a wake?",
+          "core.foreign_visits.load(std::memory_order_acquire) != 0"),
+    sched("reuse", "sched/drain.hpp", "`tell_if_draining`: does somebody wait for the last end?",
+          f"core.draining.load{RELAXED} != 0"),
+    sched("blocking", MONITOR, "`retake_blocked`: has the call lasted a tick?", "!same_call",
+          survives="it only decides when; taking at once is correct and slow"),
+    sched("blocking", "sched/blocking.cpp", "the way out: is a processor idle?",
+          "take_idle_processor(core, header)",
+          survives="it spares a hop; the fiber is made ready and found either way"),
+    # -- fibers that wait for a stack
+    sched("stackless", LOOP, "`find_next`, F2: does a fiber wait for a stack?", "any_stackless()"),
+    sched("stackless", MONITOR, "`sleep_and_tidy`: does one?", f"stackless.now.load{SEQ_CST} != 0",
+          survives="not reached: as `rest`"),
+    sched("stackless", "sched/stackless.cpp", "`wait_for_stack`, W3: is a monitor resting?",
+          f"core->monitor_resting.load{SEQ_CST} != 0",
+          survives="not reached: as `rest`"),
+    # -- the ring
+    Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
+             "tail - head > mask_", "false"),
+)
