@@ -62,7 +62,7 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
   if (me.sleep.compare_exchange_strong(expected, as_word(sleep_state::in_watch),
                                        std::memory_order_acq_rel, std::memory_order_acquire)) {
     bump(me.watch_holds);
-    core.events->poll(core.watch_until.load(std::memory_order_relaxed), ready);
+    core.events->poll(chaos::sooner(core.watch_until.load(std::memory_order_relaxed)), ready);
     expected = as_word(sleep_state::in_watch);
     me.sleep.compare_exchange_strong(expected, as_word(sleep_state::awake),
                                      std::memory_order_acq_rel, std::memory_order_acquire);
@@ -131,6 +131,12 @@ void push_spare_locked(runtime_core& core, carrier& c) noexcept {
   c.spare = true;
   c.next_spare = core.spare_list;
   core.spare_list = &c;
+  // Pushed before it went idle, and its processor was taken before it looked again: nobody else
+  // knows of it.
+  if (c.pinned_count.load(std::memory_order_relaxed) > 0) {
+    c.starving = true;
+    core.starving.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 void unlist_spare_locked(runtime_core& core, carrier& c) noexcept {
@@ -235,6 +241,7 @@ void go_idle(carrier& me, bool& searching) noexcept {
       searching = true;
       return;
     }
+    wake_one(core, nullptr);  // starving beside an idle processor: its carrier gives it up
   }
   task_list<control_block> ready;
   for (;;) {  // Q3
@@ -277,10 +284,6 @@ void be_spare(carrier& me, bool& searching) noexcept {
       sleeping = true;
       me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
       push_spare_locked(core, me);
-      if (me.pinned_count.load(std::memory_order_relaxed) > 0) {
-        me.starving = true;
-        core.starving.fetch_add(1, std::memory_order_relaxed);
-      }
     }
   }
   if (sleeping) {
@@ -288,13 +291,5 @@ void be_spare(carrier& me, bool& searching) noexcept {
     if (is_notified(me) && me.handed) accept(header, me, searching);
   }
   left_idleness(core);
-}
-
-void attach(thread_header* header, carrier& me, processor* p) noexcept {
-  header->held = p;
-  if (!p) return;
-  p->holder.store(&me, std::memory_order_relaxed);
-  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
-  p->state.store(processor_state::running, std::memory_order_release);
 }
 }  // namespace weft::detail
