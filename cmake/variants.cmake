@@ -1,4 +1,4 @@
-# What depends on the architecture, or on what switches contexts, lies in folders of its own inside
+# What depends on the architecture, on what switches contexts, or on chaos mode (WEFT_CHAOS), lies in folders of its own inside
 # src/base, src/context and tests/asm: variants, of which one is compiled, so that no source asks
 # which one it is. Headers of a variant are included by their bare names.
 set(WEFT_ARCH ${CMAKE_SYSTEM_PROCESSOR})
@@ -9,7 +9,11 @@ set(context_variant ${WEFT_CONTEXT})
 if(WEFT_CONTEXT STREQUAL asm)
   set(context_variant ${WEFT_ARCH})
 endif()
-set(variants base/${WEFT_ARCH} context/${context_variant} asm/${WEFT_ARCH})
+set(chaos_variant plain)
+if(WEFT_CHAOS)
+  set(chaos_variant chaos)
+endif()
+set(variants base/${WEFT_ARCH} base/${chaos_variant} context/${context_variant} asm/${WEFT_ARCH})
 foreach(folder base/${WEFT_ARCH} context/${context_variant})
   if(NOT IS_DIRECTORY ${PROJECT_SOURCE_DIR}/src/${folder})
     message(FATAL_ERROR "weft does not know this machine: src/${folder} is missing")
@@ -31,7 +35,8 @@ endfunction()
 # What code that looks inside is compiled with: the library, and tests of its parts.
 add_library(weft_switching INTERFACE)
 target_include_directories(weft_switching INTERFACE ${PROJECT_SOURCE_DIR}/src
-  ${PROJECT_SOURCE_DIR}/src/base/${WEFT_ARCH} ${PROJECT_SOURCE_DIR}/src/context/${context_variant})
+  ${PROJECT_SOURCE_DIR}/src/base/${WEFT_ARCH} ${PROJECT_SOURCE_DIR}/src/base/${chaos_variant}
+  ${PROJECT_SOURCE_DIR}/src/context/${context_variant})
 if(context_variant STREQUAL "x86_64")
   target_compile_options(weft_switching INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-mno-red-zone>)
   target_compile_definitions(weft_switching INTERFACE WEFT_NO_RED_ZONE)

@@ -57,6 +57,7 @@ void release(runtime_core& core) noexcept {
 
 runtime_core& start_runtime(const runtime_options& options) {
   check(options);
+  chaos::announce();
   prepare_asymmetric_fence();
   note_forks();
   report_overflows();
@@ -83,6 +84,7 @@ runtime_core& start_runtime(const runtime_options& options) {
       throw_no_thread(error, i);
     }
   }
+  for (unsigned i = 0; chaos::on() && i < chaos::spares; ++i) start_carrier(core, nullptr, false);
   if (const int error = start_monitor(core)) {
     stop_threads(core);
     release(core);

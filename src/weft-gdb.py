@@ -25,7 +25,9 @@ def number(value):
 
 
 def plain(atomic):
-    """What a std::atomic holds."""
+    """What an atomic holds: a std::atomic, or chaos mode's, which is derived from it."""
+    if atomic.type.strip_typedefs().name.startswith("weft::detail::atomic<"):
+        atomic = atomic.cast(atomic.type.strip_typedefs().fields()[0].type)
     fields = [f.name for f in atomic.type.strip_typedefs().fields()]
     return atomic["_M_b"]["_M_p"] if "_M_b" in fields else atomic["_M_i"]
 

@@ -1,17 +1,14 @@
 #pragma once
 // The one door to atomics. Production code names only weft::detail::atomic, so that the same source
-// compiles under the model checker, which replaces the type and nothing else.
+// compiles under the model checker, which replaces the type and nothing else; and in chaos mode.
 #ifdef WEFT_MODEL
 #include "base/atomic_model.hpp"
 #else
-#include <atomic>  // IWYU pragma: export
+#include "atomic_type.hpp"  // base/plain's or base/chaos's: one of them is on the include path
 
 #include "machine.hpp"
 
 namespace weft::detail {
-template <class T>
-using atomic = std::atomic<T>;
-
 inline void fence(std::memory_order order) noexcept {
   std::atomic_thread_fence(order);
 }

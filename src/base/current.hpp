@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/syscount.hpp"
+#include "chaos.hpp"
 
 // The only thread-local state of the library, and the only way to it.
 //
@@ -33,6 +34,7 @@ struct thread_header {
   std::uint32_t section = 0;
   control_block* stand_in = nullptr;  // what waits in a plain thread's name, made on first use
   sys_counts* syscalls = nullptr;     // null: the shared ones
+  [[no_unique_address]] chaos::thread_state chaotic;
 };
 
 // The header of the calling kernel thread. Never keep it over a park.

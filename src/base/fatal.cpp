@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "chaos.hpp"
+
 namespace weft::detail {
 namespace {
 void write_line(const char* format, va_list arguments) noexcept {
@@ -32,6 +34,7 @@ void fatal(const char* format, ...) noexcept {
   va_start(arguments, format);
   write_line(format, arguments);
   va_end(arguments);
+  chaos::tell_seed();
   std::abort();
 }
 

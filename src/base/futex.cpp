@@ -7,9 +7,11 @@
 #include <cerrno>
 
 #include "base/syscount.hpp"
+#include "chaos.hpp"
 
 namespace weft::detail {
 bool futex_wait(const void* word, std::uint32_t expected, nanos deadline) noexcept {
+  if (chaos::strikes(chaos::point::wake)) return true;
   const timespec at = to_timespec(deadline);
   const int before = errno;  // a wait is no failed call of the user's
   count_syscall(sys::futex_wait);

@@ -6,6 +6,7 @@
 #include "base/cache_line.hpp"
 #include "base/clock.hpp"
 #include "base/current.hpp"
+#include "chaos.hpp"
 #include "context/context.hpp"
 #include "fiber/state.hpp"
 #include "stack/stack.hpp"
@@ -69,8 +70,9 @@ struct alignas(cache_line) control_block {
   const char* site_file = nullptr;          // or a return address (fiber_flag::return_site)
   static constexpr std::size_t closure_size = 48;
   alignas(16) std::byte closure[closure_size] = {};  // larger callables: a pointer to the heap
+  [[no_unique_address]] chaos::trail trail;          // owner
 };
-static_assert(sizeof(control_block) == 3 * cache_line);
+static_assert(sizeof(control_block) == (3 + chaos::trail::lines) * cache_line);
 static_assert(offsetof(control_block, rt) == cache_line);
 static_assert(offsetof(control_block, invoke) == 2 * cache_line);
 

@@ -65,6 +65,7 @@ blocking_section::blocking_section() noexcept {
   // queues as we leave them belong to whoever moves this word on.
   state_ = processor_state::blocking_call(p_->count.blocking_calls.load(std::memory_order_relaxed));
   p_->state.store(state_, std::memory_order_release);
+  if (chaos::strikes(chaos::point::take)) retake(*p_->core, *p_, state_, hand_to_spare);
 }
 
 blocking_section::~blocking_section() {

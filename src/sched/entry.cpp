@@ -128,6 +128,7 @@ void after_exit(void* arg, context*) noexcept {
 // hand-over counts like a run from the slot (D6), and like any other switch.
 bool may_run_next(processor& p, const control_block& woken) noexcept {
   if (woken.flags & (fiber_flag::pinned | fiber_flag::fp_env)) return false;
+  if (chaos::strikes(chaos::point::direct) || must_move(p, woken)) return false;
   if (woken.rt.load(std::memory_order_relaxed) != p.core || ++p.tick >= look_every) return false;
   if (++p.slot_streak <= slot_limit) return true;
   // Not reset while others wait: pick_next must see that the cap is reached, or it takes `woken`

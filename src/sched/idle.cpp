@@ -64,7 +64,7 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
                                        std::memory_order_acq_rel, std::memory_order_acquire)) {
     bump(me.watch_holds);
     const observed_sleep asleep(me, traced::watch);
-    core.events->poll(core.watch_until.load(std::memory_order_relaxed), ready);
+    core.events->poll(chaos::sooner(core.watch_until.load(std::memory_order_relaxed)), ready);
     expected = as_word(sleep_state::in_watch);
     me.sleep.compare_exchange_strong(expected, as_word(sleep_state::awake),
                                      std::memory_order_acq_rel, std::memory_order_acquire);
@@ -134,6 +134,12 @@ void push_spare_locked(runtime_core& core, carrier& c) noexcept {
   c.spare = true;
   c.next_spare = core.spare_list;
   core.spare_list = &c;
+  // Pushed before it went idle, and its processor was taken before it looked again: nobody else
+  // knows of it.
+  if (c.pinned_count.load(std::memory_order_relaxed) > 0) {
+    c.starving = true;
+    core.starving.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 void unlist_spare_locked(runtime_core& core, carrier& c) noexcept {
@@ -238,6 +244,7 @@ void go_idle(carrier& me, bool& searching) noexcept {
       searching = true;
       return;
     }
+    wake_one(core, nullptr);  // starving beside an idle processor: its carrier gives it up
   }
   task_list<control_block> ready;
   for (;;) {  // Q3
@@ -280,10 +287,6 @@ void be_spare(carrier& me, bool& searching) noexcept {
       sleeping = true;
       me.sleep.store(as_word(sleep_state::awake), std::memory_order_relaxed);
       push_spare_locked(core, me);
-      if (me.pinned_count.load(std::memory_order_relaxed) > 0) {
-        me.starving = true;
-        core.starving.fetch_add(1, std::memory_order_relaxed);
-      }
     }
   }
   if (sleeping) {

@@ -1,4 +1,5 @@
 #pragma once
+#include "chaos.hpp"
 #include "sched/schedule.hpp"
 
 // Shared by the files of this layer only.
@@ -16,9 +17,21 @@ inline void push_ring(processor& p, control_block* block) noexcept {
 }
 // Owner. The fiber in the slot, if the cap on runs from there allows (D6).
 control_block* pick_slot_slow(processor&) noexcept;
-// Owner. The next fiber of this processor by the short way: slot, then ring. Null: nothing there,
-// or time for the long way, which the carrier's loop takes (loop.cpp).
-inline control_block* pick_next(processor& p) noexcept {
+// Chaos mode: the fiber may not resume on the carrier that holds `p`.
+inline bool must_move(const processor& p, const control_block& block) noexcept {
+  return block.trail.was_left_on(p.holder) &&
+         (block.flags & (fiber_flag::started | fiber_flag::pinned)) == fiber_flag::started;
+}
+// Chaos mode. The carrier's loop, which has `next` exclusively: a spare gets the processor, and
+// runs `next` there. False: no spare is to be had.
+bool pass_on(thread_header*, control_block* next, bool& searching) noexcept;
+// Chaos mode: the oldest of the ring becomes the youngest.
+void reorder(processor&) noexcept;
+// Owner. The next fiber of this processor: slot, then ring. Null: nothing there, or time for the
+// long way, which the carrier's loop takes (loop.cpp).
+inline control_block* pick(processor& p) noexcept {
+  if (chaos::strikes(chaos::point::order)) reorder(p);
+  if (chaos::strikes(chaos::point::far)) p.tick = look_every;
   if (++p.tick >= look_every) [[unlikely]]
     return nullptr;
   if (p.slot.load(std::memory_order_relaxed)) {
@@ -27,10 +40,19 @@ inline control_block* pick_next(processor& p) noexcept {
   p.slot_streak = 0;
   return p.solo ? p.ring.pop_unshared() : p.ring.pop();
 }
+// Owner. The same by the short way, on a fiber's stack.
+inline control_block* pick_next(processor& p) noexcept {
+  control_block* const next = pick(p);
+  if (!next || !must_move(p, *next)) return next;
+  push_ring(p, next);
+  p.tick = look_every;
+  return nullptr;
+}
 // Owner of a processor that thieves look at: to be run next.
 void push_slot_shared(processor&, control_block*) noexcept;
 // Owner. To be run next.
 inline void push_slot(processor& p, control_block* block) noexcept {
+  if (chaos::strikes(chaos::point::slot)) return push_ring(p, block);
   if (!p.solo) return push_slot_shared(p, block);
   control_block* const former = p.slot.load(std::memory_order_relaxed);
   p.slot.store(block, std::memory_order_relaxed);
@@ -40,6 +62,7 @@ inline void push_slot(processor& p, control_block* block) noexcept {
 // it lies in the slot, or is the oldest in the ring. True: the caller has it exclusively.
 bool take_next_shared(processor&, control_block* block) noexcept;
 inline bool take_next(processor& p, control_block* block) noexcept {
+  if (chaos::strikes(chaos::point::direct) || must_move(p, *block)) return false;
   if (!p.solo) return take_next_shared(p, block);
   if (p.slot.load(std::memory_order_relaxed) != block) return p.ring.pop_if_unshared(block);
   p.slot.store(nullptr, std::memory_order_relaxed);
@@ -95,8 +118,14 @@ bool anything_queued(runtime_core&, carrier&) noexcept;
 // monitor.cpp
 void monitor_loop(runtime_core&) noexcept;
 void wake_monitor_if_resting(runtime_core&) noexcept;
-// spares.cpp: a thread for `p`: a sleeping spare or a new one. False: none to be had.
+// spares.cpp: a thread for `p`. False: none to be had.
+bool hand_to_spare(runtime_core&, processor*) noexcept;
+// Monitor. A sleeping spare or a new one.
 bool start_carrier_for(runtime_core&, processor*) noexcept;
+// Any thread: takes `p` from a carrier inside the blocking() call that `state` tells of, and gives
+// it to a thread that `find` has found.
+void retake(runtime_core&, processor& p, std::uint64_t state,
+            bool (*find)(runtime_core&, processor*) noexcept) noexcept;
 
 void attach(thread_header*, carrier&, processor*) noexcept;
 }  // namespace weft::detail

@@ -66,7 +66,7 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
     control_block* seen = victim.slot.load(std::memory_order_relaxed);
     if (!seen) continue;
     const std::uint32_t push = victim.slot_pushes.load(std::memory_order_relaxed);
-    const std::uint64_t age = ticks_in(slot_age);
+    const std::uint64_t age = chaos::strikes(chaos::point::steal) ? 0 : ticks_in(slot_age);
     for (const std::uint64_t start = ticks(); ticks() - start < age;) cpu_relax();
     if (victim.slot_pushes.load(std::memory_order_relaxed) != push) continue;
     // acquire: pairs with the release in push_slot.
@@ -153,13 +153,14 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
       next = take_injected(p);
       look(p, me);
     }
-    if (!next) next = pop_pinned(me);
-    if (!next) next = pick_next(p);
+    if (!next && !chaos::strikes(chaos::point::order)) next = pop_pinned(me);
+    if (!next && !p.solo && chaos::strikes(chaos::point::steal)) next = search(core, p);
+    if (!next) next = pick(p);
     if (!next && p.tick >= look_every) continue;
     if (!next) next = take_injected(p);
     if (const nanos due = core.events->earliest(); !next && due != never && due <= now()) {
       look(p, me);
-      next = pick_next(p);
+      next = pick(p);
     }
     if (!next && !p.solo) {
       if (!searching) searching = core.idle.try_search(core.search_limit);
@@ -170,6 +171,10 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
     }
     if (next) {
       stop_searching(p, searching);
+      if (must_move(p, *next)) {
+        if (pass_on(header, next, searching)) continue;
+        next->trail.forget();
+      }
       return next;
     }
     go_idle(me, searching);

@@ -61,18 +61,7 @@ bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
     blocked_at[i] = state;
     if (!processor_state::is_blocking(state)) continue;
     any = true;
-    if (!same_call) continue;
-    // acq_rel: pairs with the owner's release on entry: its queues are ours from here on.
-    std::uint64_t expected = state;
-    if (!p.state.compare_exchange_strong(expected, processor_state::taken,
-                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      continue;
-    }
-    if (!start_carrier_for(core, &p)) {
-      // No thread is to be had: the call gets its processor back, if it has not given up on it, and
-      // we try again next tick. release: as on entry.
-      p.state.store(state, std::memory_order_release);
-    }
+    if (same_call) retake(core, p, state, start_carrier_for);  // if that fails, again next tick
   }
   return any;
 }
@@ -170,7 +159,7 @@ void monitor_loop(runtime_core& core) noexcept {
   bool queued_before = false;
   // seq_cst: pairs with stop_threads, which then wakes this thread.
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
-    sleep(core, awake, now() + tick);
+    sleep(core, awake, chaos::sooner(now() + tick));
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
     if (any_stackless()) tend_stackless(core);
     look_for_probes(core);
@@ -193,6 +182,8 @@ void monitor_loop(runtime_core& core) noexcept {
       wake_one(core, nullptr);
     }
     queued_before = seen.queued;
+    if (chaos::strikes(chaos::point::kick)) core.events->kick();
+    if (chaos::strikes(chaos::point::kick)) wake_one(core, nullptr);
     if (ran || !seen.all_idle) {
       silent = 0;
       tick = blocked ? shortest_tick : tick * 2 < longest_tick ? tick * 2 : longest_tick;

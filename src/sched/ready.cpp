@@ -76,7 +76,8 @@ void make_ready(control_block* block) noexcept {
   }
   runtime_core& core = *block->rt.load(std::memory_order_relaxed);
   thread_header* header = current();
-  const bool local = header->held && header->held->core == &core;
+  const bool local =
+      header->held && header->held->core == &core && !chaos::strikes(chaos::point::inject);
   if (block->flags & (fiber_flag::pinned | fiber_flag::observed)) [[unlikely]] {
     if (block->flags & fiber_flag::observed) observe_wake(*block);
     if (block->flags & fiber_flag::pinned) {

@@ -50,6 +50,7 @@ void* carrier_body(void* arg) {
   auto& me = *static_cast<carrier*>(arg);
   ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   name_thread("w", me.index);
+  chaos::name_thread(me.index + 1);
   const signal_stack for_reports;
   carrier_loop(me);
   return nullptr;
@@ -59,6 +60,7 @@ void* monitor_body(void* arg) {
   auto& me = *static_cast<carrier*>(arg);
   ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   name_thread("mon", 0);
+  chaos::name_thread(~std::uint32_t{0});
   thread_header* header = current();
   adopt_thread(header);
   header->syscalls = &me.syscalls;
@@ -96,7 +98,7 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
     // release: pairs with the acquire of the monitor and of the statistics.
     core.carrier_count.store(fresh->index + 1, std::memory_order_release);
   }
-  p->holder.store(fresh, std::memory_order_relaxed);
+  if (p) p->holder.store(fresh, std::memory_order_relaxed);
   const int error = start_thread(fresh->thread, carrier_body, fresh);
   if (error) {
     const spin_guard guard(core.idle_lock);
@@ -113,19 +115,41 @@ int start_monitor(runtime_core& core) noexcept {
   return start_thread(core.monitor.thread, monitor_body, &core.monitor);
 }
 
-bool start_carrier_for(runtime_core& core, processor* p) noexcept {
+bool hand_to_spare(runtime_core& core, processor* p) noexcept {
   wake_call wake;
   {
     const spin_guard guard(core.idle_lock);
-    if (carrier* spare = core.spare_list) {
-      unlist_spare_locked(core, *spare);
-      wake = hand_over_locked(*spare, p, false);
-    }
+    carrier* spare = core.spare_list;
+    if (!spare) return false;
+    unlist_spare_locked(core, *spare);
+    wake = hand_over_locked(*spare, p, false);
   }
-  if (wake.who) {
-    carry_out(core, wake, nullptr);
-    return true;
+  carry_out(core, wake, nullptr);
+  return true;
+}
+
+bool start_carrier_for(runtime_core& core, processor* p) noexcept {
+  return hand_to_spare(core, p) || start_carrier(core, p, false) == 0;
+}
+
+void retake(runtime_core& core, processor& p, std::uint64_t state,
+            bool (*find)(runtime_core&, processor*) noexcept) noexcept {
+  // acq_rel: pairs with the owner's release on entry: its queues are ours from here on.
+  std::uint64_t expected = state;
+  if (!p.state.compare_exchange_strong(expected, processor_state::taken, std::memory_order_acq_rel,
+                                       std::memory_order_relaxed)) {
+    return;
   }
-  return start_carrier(core, p, false) == 0;
+  // No thread is to be had: the call gets its processor back, if it has not given up on it.
+  // release: as on entry.
+  if (!find(core, &p)) p.state.store(state, std::memory_order_release);
+}
+
+void attach(thread_header* header, carrier& me, processor* p) noexcept {
+  header->held = p;
+  if (!p) return;
+  p->holder.store(&me, std::memory_order_relaxed);
+  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
+  p->state.store(processor_state::running, std::memory_order_release);
 }
 }  // namespace weft::detail

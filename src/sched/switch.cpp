@@ -15,7 +15,7 @@ namespace {
 void after_yield(void* arg, context* from) noexcept {
   processor& p = *static_cast<thread_header*>(arg)->held;
   control_block* me = block_of(from);
-  if (me->flags & fiber_flag::pinned) [[unlikely]] {
+  if (me->flags & fiber_flag::pinned || chaos::strikes(chaos::point::inject)) [[unlikely]] {
     make_ready(me);
   } else {
     push_ring(p, me);
@@ -115,7 +115,8 @@ namespace {
   ++header->section;
   control_block* next = pick_next(*header->held);
   // Alone, and not yet time for a long look: go on.
-  if (next || header->held->tick >= look_every) header = switch_from(header, me, next, after_yield);
+  if (next || header->held->tick >= look_every || chaos::on())
+    header = switch_from(header, me, next, after_yield);
   --header->section;
 }
 
@@ -136,7 +137,7 @@ void yield_here() noexcept {
     return;
   }
   processor& p = *header->held;
-  if (!p.solo || !is_plain(*me) || p.slot.load(std::memory_order_relaxed) ||
+  if (!p.solo || chaos::on() || !is_plain(*me) || p.slot.load(std::memory_order_relaxed) ||
       p.tick + 1 >= look_every) [[unlikely]] {
     return yield_slow(header, *me);
   }

@@ -15,6 +15,7 @@ void swap_fp_slow(control_block* saving, control_block* to) noexcept;
 inline void save_thread_state(thread_header* header, control_block& from) noexcept {
   from.saved_errno = *header->errno_address;
   from.exceptions = *header->exceptions;
+  from.trail.left(header->self);
 }
 
 inline void load_thread_state(thread_header* header, const control_block& to) noexcept {

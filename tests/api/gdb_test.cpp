@@ -34,15 +34,14 @@ namespace {
 
 TEST(gdb, DISABLED_victim) {
   runtime rt({.workers = 1});
-  rt.run([] {
+  rt.run([&] {
     const fd_pair pipe = make_pipe();
     fiber_options named;
     named.name = "sleeper";
     fiber sleeper(named, [] { sleep_in_depth(3); });
     const fiber joiner([&] { sleeper.join(); });
     const fiber reader([&] { io::wait_readable(pipe[0]); });
-    this_fiber::yield();
-    this_fiber::yield();
+    until_parked(rt, 3);
     const fiber fresh([] {});
     gdb_victim_is_ready();
     std::abort();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 #include "support/sanitizer.hpp"
 
@@ -149,6 +150,7 @@ TEST_F(default_runtime, refuses_nonsense_in_the_environment) {
 }
 
 TEST(runtime_stats, agree_with_what_happened) {
+  if (chaotic()) GTEST_SKIP() << "chaos mode: the monitor makes calls that nobody asked for";
   runtime rt({.workers = 1});
   rt.run([&] {
     const runtime_stats before = rt.stats();
@@ -197,7 +199,8 @@ TEST(runtime_stats, are_sane_while_fibers_move_on) {
   runtime_stats last;
   for (int i = 0; i < 2000; ++i) {
     const runtime_stats s = rt.stats();
-    ASSERT_LE(s.fibers_alive, 100u);
+    // Ends are read before spawns: those that are spawned in between count twice.
+    ASSERT_LE(s.fibers_alive, 51 + s.fibers_spawned - last.fibers_spawned);
     ASSERT_EQ(s.fibers_running + s.fibers_ready + s.fibers_parked, s.fibers_alive);
     ASSERT_GE(s.switches, last.switches);
     ASSERT_GE(s.fibers_spawned, last.fibers_spawned);

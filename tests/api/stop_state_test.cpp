@@ -63,15 +63,17 @@ TEST(stop_state, callbacks_run_once_in_the_requester) {
   runtime rt({.workers = 1});
   rt.run([] {
     int calls = 0;
+    bool registered = false;
     fiber::id where;
     fiber f([&](std::stop_token stop) {
       const std::stop_callback callback(stop, [&] {
         ++calls;
         where = this_fiber::get_id();
       });
+      registered = true;
       until([&] { return stop.stop_requested(); });
     });
-    this_fiber::yield();
+    until([&] { return registered; });
     f.request_stop();
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(where, this_fiber::get_id());

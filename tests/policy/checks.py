@@ -34,8 +34,13 @@ POSIX_HEADERS = {"include/weft/io.hpp": {"poll.h", "sys/socket.h", "sys/types.h"
 MAX_LINES = 300
 MAX_CONDITIONALS = 6
 
-# The two faces of the atomic facade: the real one, and the one that the models compile.
-FACADE = {"src/base/atomic.hpp", "src/base/atomic_model.hpp", "src/base/model_checker.hpp"}
+# Variants whose headers any layer may include.
+CHAOS_VARIANTS = ("src/base/plain/", "src/base/chaos/")
+
+# The faces of the atomic facade: the real one, the one that the models compile, chaos mode's.
+FACADE = {"src/base/atomic.hpp", "src/base/atomic_model.hpp",
+          "src/base/model_checker.hpp"} | {
+    folder + "atomic_type.hpp" for folder in CHAOS_VARIANTS}
 
 CODE = (".cpp", ".hpp", ".h", ".S")
 
@@ -72,7 +77,8 @@ def includes(text):
 
 def variants_of(tree, layer, name):
     """The variants of a layer, if one has a header of that bare name: see cmake/variants.cmake."""
-    inner = [path.rsplit("/", 1) for path in tree if re.match(f"src/{layer}/[^/]+/[^/]+$", path)]
+    inner = [path.rsplit("/", 1) for path in tree
+             if re.match(f"src/{layer}/[^/]+/[^/]+$", path) and not path.startswith(CHAOS_VARIANTS)]
     return {folder for folder, _ in inner} if any(own == name for _, own in inner) else set()
 
 
@@ -91,6 +97,11 @@ def layers(tree):
                 for folder in sorted(variants):
                     if f"{folder}/{name}" not in tree:
                         yield f"{path}:{number}: {folder} has no {name}, which others have"
+                continue
+            if any(folder + name in tree for folder in CHAOS_VARIANTS):
+                for folder in CHAOS_VARIANTS:
+                    if folder + name not in tree:
+                        yield f"{path}:{number}: {folder} has no {name}, and other variants do"
                 continue
             folder = name.split("/")[0]
             if "src/" + name not in tree:

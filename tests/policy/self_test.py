@@ -12,6 +12,9 @@ GOOD = {
     "src/base/clock.hpp": '#pragma once\n#include "machine.hpp"\n',
     "src/base/x86_64/machine.hpp": "#pragma once\n",
     "src/runtime.cpp": '#include "sched/pick.hpp"\n#include <sys/mman.h>\n',
+    "src/base/plain/a.hpp": "#pragma once\n",
+    "src/base/chaos/a.hpp": "#pragma once\n",
+    "src/io/b.hpp": '#pragma once\n#include "a.hpp"\n',
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
     "dev": "#!/bin/sh\n",
@@ -26,6 +29,7 @@ BAD = {
         {"src/util/a.hpp": "#pragma once\n"},
         {"src/base/aarch64/frames.hpp": "#pragma once\n"},
         {"src/sched/a.hpp": '#pragma once\n#include "machine.hpp"\n'},
+        {"src/base/plain/hooks.hpp": "", "src/base/a.hpp": '#include "hooks.hpp"\n'},
     ],
     checks.public_headers: [
         {"include/weft/a.hpp": "#include <sys/epoll.h>\n"},
@@ -41,6 +45,7 @@ BAD = {
     ],
     checks.atomics: [
         {"src/queue/a.cpp": "std::atomic<int> x;\n"},
+        {"src/base/chaos/chaos.cpp": "std::atomic<int> x;\n"},
         {"src/queue/a.cpp": "std::atomic_ref r(x);\n"},
         {"src/queue/a.cpp": "#include <atomic>\n"},
         {"src/queue/a.cpp": "__atomic_load_n(&x, 0);\n"},

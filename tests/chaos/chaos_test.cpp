@@ -1,0 +1,191 @@
+// Chaos mode itself: what it decides, and that it does it. Each test runs in a child under a seed
+// of its own, so that it does not matter how this program was started.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fatal.hpp"
+#include "support/chaotic.hpp"
+#include "support/descriptors.hpp"
+
+namespace weft::test {
+namespace {
+using namespace std::chrono_literals;
+using detail::chaos::point;
+using detail::chaos::strikes;
+using detail::chaos::struck;
+
+// What the disabled test `name` of this program prints under that WEFT_CHAOS, and how it ends.
+struct outcome {
+  std::string output;
+  int status = 0;
+};
+outcome child(const char* chaos, const char* name) {
+  char self[4096] = {};
+  if (::readlink("/proc/self/exe", self, sizeof self - 1) < 0) return {"no /proc", -1};
+  const std::string command = "WEFT_CHAOS='" + std::string(chaos) + "' '" + self +
+                              "' --gtest_also_run_disabled_tests --gtest_brief=1 "
+                              "--gtest_filter=in_child.DISABLED_" +
+                              name + " 2>&1";
+  outcome result;
+  FILE* const from = ::popen(command.c_str(), "r");
+  for (char line[512]; std::fgets(line, sizeof line, from);) result.output += line;
+  const int status = ::pclose(from);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return result;
+}
+
+bool has(const outcome& o, const char* text) {
+  return o.output.find(text) != std::string::npos;
+}
+
+// The decisions of one thread of the program's own, from the beginning of an episode.
+std::string decisions() {
+  std::string made;
+  std::thread([&] {
+    detail::chaos::begin_episode("decisions");
+    for (int i = 0; i < 64; ++i) made += strikes(point::direct) ? '1' : '0';
+    for (int i = 0; i < 64; ++i) made += strikes(point::take) ? '1' : '0';
+  }).join();
+  return made;
+}
+
+TEST(in_child, DISABLED_decides) {
+  const std::string first = decisions();
+  std::printf("decided %s\n", first.c_str());
+  std::thread([] {  // others decide on their own
+    for (int i = 0; i < 1000; ++i) static_cast<void>(strikes(point::direct));
+  })
+      .join();
+  EXPECT_EQ(decisions(), first);
+}
+
+std::string decided(const outcome& o) {
+  const std::size_t at = o.output.find("decided ");
+  return at == std::string::npos ? "" : o.output.substr(at, 8 + 128);
+}
+
+TEST(chaos, a_seed_decides_the_same_again) {
+  const outcome once = child("7", "decides");
+  const outcome again = child("7", "decides");
+  const outcome other = child("8", "decides");
+  EXPECT_EQ(once.status, 0) << once.output;
+  EXPECT_EQ(decided(once), decided(again));
+  EXPECT_NE(decided(once), decided(other));
+  EXPECT_NE(decided(once).find("01"), std::string::npos) << once.output;
+}
+
+// How often a fiber came back on the thread that it left.
+template <class Wait>
+int stays(unsigned workers, Wait wait) {
+  runtime rt({.workers = workers});
+  return rt.run([&] {
+    int stayed = 0;
+    for (int i = 0; i < 500; ++i) {
+      const pid_t before = ::gettid();
+      wait();
+      stayed += ::gettid() == before;
+    }
+    return stayed;
+  });
+}
+
+TEST(in_child, DISABLED_migrates) {
+  for (const unsigned workers : {1u, 2u, 4u}) {
+    EXPECT_EQ(stays(workers, [] { this_fiber::yield(); }), 0) << workers << " workers";
+    EXPECT_EQ(stays(workers, [] { this_fiber::sleep_for(1us); }), 0) << workers << " workers";
+  }
+  // One worker: nobody writes before the reader has parked.
+  const fd_pair p = make_pipe();
+  const auto read_what_a_fiber_writes = [&] {
+    const fiber writer([&] { write(p[1], "x"); });
+    char c;
+    io::read(p[0], &c, 1);
+  };
+  EXPECT_EQ(stays(1, read_what_a_fiber_writes), 0);
+}
+
+TEST(chaos, a_fiber_never_resumes_where_it_left) {
+  for (const char* seed : {"1:migrate", "2:migrate,inject,steal,far", "1:migrate,delay"}) {
+    const outcome run = child(seed, "migrates");
+    EXPECT_EQ(run.status, 0) << run.output;
+  }
+}
+
+TEST(in_child, DISABLED_strikes_everywhere) {
+  const auto tree = [](auto self, int depth) -> void {
+    if (depth == 0) return blocking([] { std::this_thread::sleep_for(20us); });
+    fiber left([=] { self(self, depth - 1); });
+    this_fiber::sleep_for(50us);
+    self(self, depth - 1);
+    left.join();
+  };
+  const auto missing = [] {
+    std::string names;
+    for (int i = 1; i < static_cast<int>(point::count_); ++i) {
+      if (struck(static_cast<point>(i)) == 0) names += std::to_string(i) + " ";
+    }
+    return names;
+  };
+  // As long as it takes: whoever cannot strike is found by the time limit.
+  until([&] {
+    runtime rt({.workers = 3});
+    rt.run([&] { tree(tree, 5); });
+    return missing().empty();
+  });
+}
+
+TEST(chaos, strikes_at_every_point) {
+  const outcome run = child("3", "strikes_everywhere");
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_TRUE(has(run, "weft: chaos mode, WEFT_CHAOS=3")) << run.output;
+}
+
+TEST(in_child, DISABLED_strikes_nowhere) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    const pid_t home = ::gettid();
+    for (int i = 0; i < 1000; ++i) this_fiber::yield();
+    EXPECT_EQ(::gettid(), home);
+  });
+  for (int i = 0; i < static_cast<int>(point::count_); ++i) {
+    EXPECT_EQ(struck(static_cast<point>(i)), 0u) << i;
+  }
+}
+
+TEST(chaos, is_off_without_a_seed) {
+  const outcome run = child("", "strikes_nowhere");
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_FALSE(has(run, "weft:")) << run.output;
+}
+
+TEST(in_child, DISABLED_dies) {
+  detail::fatal("as the test wants it");
+}
+
+TEST(chaos, a_fatal_error_names_the_seed) {
+  EXPECT_TRUE(has(child("0x2a:wake", "dies"),
+                  "weft: as the test wants it\nweft: chaos mode, WEFT_CHAOS=0x2a:wake\n"));
+}
+
+TEST(in_child, DISABLED_starts) {
+  const runtime rt({.workers = 1});
+}
+
+TEST(chaos, nonsense_is_refused) {
+  for (const char* wrong : {"x", "7x", "7:", "7:nothing", "7:wake,", "7,wake"}) {
+    const outcome run = child(wrong, "starts");
+    EXPECT_NE(run.status, 0) << wrong;
+    EXPECT_TRUE(has(run, "it must be a seed, 7, or a seed and the only points")) << run.output;
+  }
+}
+}  // namespace
+}  // namespace weft::test
