@@ -68,8 +68,7 @@ void* monitor_body(void* arg) {
 }
 }  // namespace
 
-int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
-  carrier* fresh = nullptr;
+int add_carrier(runtime_core& core, processor* p, bool searching, carrier*& fresh) noexcept {
   {
     const spin_guard guard(core.idle_lock);
     // Entries of a former runtime on this core are recycled: carriers are type-stable.
@@ -94,6 +93,12 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
     core.carriers[core.carrier_count++] = fresh;
   }
   p->holder.store(fresh, std::memory_order_relaxed);
+  return 0;
+}
+
+int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
+  carrier* fresh = nullptr;
+  if (const int error = add_carrier(core, p, searching, fresh)) return error;
   const int error = start_thread(fresh->thread, carrier_body, fresh);
   if (error) {
     const spin_guard guard(core.idle_lock);
