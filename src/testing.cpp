@@ -10,6 +10,7 @@
 #include <thread>
 #include <weft/blocking.hpp>
 
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "runtime_life.hpp"
 #include "sched/signal_stack.hpp"
@@ -24,7 +25,7 @@ using weft::detail::exploration;
 using weft::detail::exploration_here;
 
 std::optional<std::uint64_t> number_from(const char* variable) {
-  const char* const text = std::getenv(variable);
+  const char* const text = weft::detail::environment(variable);
   if (!text || !*text) return std::nullopt;
   char* end = nullptr;
   errno = 0;
@@ -45,7 +46,7 @@ void write_all(int fd, const std::string& text) {
 
 // "" if there is none, or it cannot be written: then a line says so.
 std::string written_to_file(const std::string& schedule, const explore_options& options) {
-  const char* const wish = std::getenv("WEFT_EXPLORE_FILE");
+  const char* const wish = weft::detail::environment("WEFT_EXPLORE_FILE");
   const std::string path = wish && *wish ? wish : options.schedule_file;
   if (path.empty()) return "";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
