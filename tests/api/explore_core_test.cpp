@@ -239,6 +239,38 @@ TEST(explore_core, a_wake_between_look_and_wait_is_found) {
   EXPECT_TRUE(explore([&] { wait_for_flag(false); }, seeds).ok());
 }
 
+// Also those that do not wait.
+TEST(explore_core, cancellation_points_and_stop_requests_are_scheduling_points) {
+  explore_options options;
+  options.print_to = -1;
+  const auto lost_across = [&](auto in_between) {
+    return !explore(
+                [&] {
+                  int n = 0;
+                  const auto increment = [&] {
+                    const int before = n;
+                    in_between();
+                    n = before + 1;
+                  };
+                  fiber a(increment);
+                  fiber b(increment);
+                  a.join();
+                  b.join();
+                  check(n == 2);
+                },
+                options)
+                .ok();
+  };
+  EXPECT_FALSE(lost_across([] {}));
+  EXPECT_TRUE(lost_across([] { this_fiber::sleep_for(0s); }));
+  EXPECT_TRUE(lost_across([] { weft::blocking([] {}); }));
+  EXPECT_TRUE(lost_across([] { fiber([] {}).detach(); }));
+  EXPECT_TRUE(lost_across([] {
+    fiber ended([] {});
+    ended.request_stop();
+  }));
+}
+
 TEST(explore_core, thousands_of_fibers) {
   const explore_result found = explore(
       [] {
