@@ -48,14 +48,15 @@ void check(const runtime_options& options) {
                which + 1, thread_limit_text(error).text);
 }
 
-void release(runtime_core& core) noexcept {
+}  // namespace
+
+void release_core(runtime_core& core) noexcept {
   event_source* events = core.events;
   recycle_core(core);
   delete events;
 }
-}  // namespace
 
-runtime_core& start_runtime(const runtime_options& options) {
+runtime_core& make_core(const runtime_options& options) {
   check(options);
   chaos::announce();
   prepare_asymmetric_fence();
@@ -74,20 +75,25 @@ runtime_core& start_runtime(const runtime_options& options) {
   try {
     core.events = new events(core);
   } catch (...) {
-    release(core);
+    release_core(core);
     throw;
   }
+  return core;
+}
+
+runtime_core& start_runtime(const runtime_options& options) {
+  runtime_core& core = make_core(options);
   for (unsigned i = 0; i < core.workers; ++i) {
     if (const int error = start_carrier(core, core.processors[i], false)) {
       stop_threads(core);
-      release(core);
+      release_core(core);
       throw_no_thread(error, i);
     }
   }
   for (unsigned i = 0; chaos::on() && i < chaos::spares; ++i) start_carrier(core, nullptr, false);
   if (const int error = start_monitor(core)) {
     stop_threads(core);
-    release(core);
+    release_core(core);
     throw_no_thread(error, core.workers);
   }
   core.monitor.started = true;
@@ -115,7 +121,7 @@ bool drain_runtime(runtime_core& core, nanos deadline) noexcept {
 
 void end_runtime(runtime_core& core) noexcept {
   stop_threads(core);
-  release(core);
+  release_core(core);
 }
 
 void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site site) {

@@ -6,6 +6,9 @@
 // What the files of the top layer share.
 namespace weft::detail {
 runtime_core& start_runtime(const runtime_options& options);
+// Its two ends: all of a runtime but its threads. No fiber is left, no thread runs there.
+runtime_core& make_core(const runtime_options& options);
+void release_core(runtime_core&) noexcept;
 // Requests stop of every fiber and waits until none is left, or the deadline has passed: false.
 bool drain_runtime(runtime_core&, nanos deadline) noexcept;
 // No fiber is left: ends the threads.

@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// Everything. Programs that care about compile time include what they use.
+/// Everything but <weft/testing.hpp>, whose namespace testing would hide GoogleTest's from code in
+/// namespace weft. Programs that care about compile time include what they use.
 #include <weft/blocking.hpp>
 #include <weft/deadline.hpp>
 #include <weft/debug.hpp>

@@ -14,6 +14,7 @@ namespace weft::detail {
 struct control_block;
 struct processor;
 struct carrier;
+class explorer;
 
 // What the C++ runtime keeps for each thread about exceptions in flight: the Itanium C++ ABI's
 // __cxa_eh_globals (section 2.2.2). Each fiber has its own, swapped when fibers are.
@@ -35,6 +36,7 @@ struct thread_header {
   control_block* stand_in = nullptr;  // what waits in a plain thread's name, made on first use
   sys_counts* syscalls = nullptr;     // null: the shared ones
   [[no_unique_address]] chaos::thread_state chaotic;
+  explorer* exploring = nullptr;  // this thread runs weft::testing::explore; see sched/explorer.hpp
 };
 
 // The header of the calling kernel thread. Never keep it over a park.

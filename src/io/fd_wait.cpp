@@ -8,6 +8,7 @@
 #include "base/syscount.hpp"
 #include "io/errno.hpp"
 #include "io/events.hpp"
+#include "sched/explorer.hpp"
 
 namespace weft::detail {
 namespace {
@@ -88,7 +89,7 @@ bool wait_fd_on_thread(int fd, short events, nanos deadline) noexcept {
     if (until == never) {
       n = ::poll(&one, 1, -1);
     } else {
-      const timespec left = to_timespec(until - now());
+      const timespec left = to_timespec(until - now_here());
       n = ::ppoll(&one, 1, &left, nullptr);
     }
     if (n > 0) {

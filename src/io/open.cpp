@@ -10,6 +10,7 @@
 #include "io/poller.hpp"
 #include "io/retry.hpp"
 #include "sched/blocking.hpp"
+#include "sched/explorer.hpp"
 #include "sched/spawn.hpp"
 
 namespace weft::io {
@@ -41,7 +42,7 @@ bool drains(int fd) noexcept {
 bool pause_a_millisecond() noexcept {
   try {
     const wait_end end =
-        wait(wait_kind::sleep, nullptr, saturating_add(now(), 1'000'000), nullptr, nullptr);
+        wait(wait_kind::sleep, nullptr, saturating_add(now_here(), 1'000'000), nullptr, nullptr);
     if (end == wait_end::timed_out) return true;
     set_errno(end == wait_end::cancelled ? ECANCELED : ETIMEDOUT);
   } catch (const std::bad_alloc&) {

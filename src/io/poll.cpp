@@ -6,6 +6,7 @@
 
 #include "io/events.hpp"
 #include "io/retry.hpp"
+#include "sched/explorer.hpp"
 
 namespace weft::io {
 using namespace weft::detail;
@@ -171,11 +172,11 @@ bool wait_writable(int fd, deadline until) noexcept {
 int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
   if (!may_enter()) return -1;
   const nanos until =
-      timeout < 0 ? weft::detail::never : saturating_add(now(), nanos{timeout} * 1'000'000);
+      timeout < 0 ? weft::detail::never : saturating_add(now_here(), nanos{timeout} * 1'000'000);
   if (!current()->fiber) {
     const nanos scope = scope_deadline();
     if (scope >= until) return ::poll(fds, count, timeout);
-    const timespec left = to_timespec(scope - now());
+    const timespec left = to_timespec(scope - now_here());
     const int n = ::ppoll(fds, count, &left, nullptr);
     if (n == 0) set_errno(ETIMEDOUT);
     return n == 0 ? -1 : n;

@@ -3,13 +3,13 @@
 #include <weft/deadline.hpp>
 #include <weft/operation_canceled.hpp>
 
-#include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "sched/explorer.hpp"
 #include "time/deadline_scope.hpp"
 
 namespace weft::detail {
 bool means_deadline(const std::error_code& code) noexcept {
-  return code == system_code(ETIMEDOUT) && now() >= scope_deadline();
+  return code == system_code(ETIMEDOUT) && now_here() >= scope_deadline();
 }
 
 void throw_if_ended(const std::error_code& code) {

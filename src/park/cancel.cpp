@@ -14,6 +14,7 @@
 #include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
 #include "park/park.hpp"
+#include "sched/explorer.hpp"
 
 namespace weft::detail {
 namespace {
@@ -36,6 +37,8 @@ void request_stop_word(control_block* block) noexcept {
 }
 
 bool request_stop(control_block& block) noexcept {
+  const bool explored = current()->exploring != nullptr;
+  if (explored) explore_point(point_kind::stop_request);
   const bool first = !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
   // Before the fiber is woken, so that its token says so when the wait has ended; and again behind
   // the bit, for a state that is made meanwhile.
@@ -43,11 +46,12 @@ bool request_stop(control_block& block) noexcept {
   request_stop_word(&block);
   // Callbacks run here, on the requester, as std says; they find the bit set.
   existing_stop_source(block).request_stop();
+  if (explored) explore_point(point_kind::stopped);
   return first;
 }
 
 void request_stop_all(runtime_core& core) noexcept {
-  core.cancelling.store(1, std::memory_order_seq_cst);  // C1 for all
+  core.cancelling.fetch_or(cancelling_bit::stop, std::memory_order_seq_cst);  // C1 for all
   heavy_fence();
   slab_for_each(
       [](control_block& block, void* arg) {

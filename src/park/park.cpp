@@ -33,11 +33,26 @@ void recycle_stand_in(control_block* block) noexcept {
   return *block;
 }
 
+// Inside blocking() in an explored run: the thread that would sleep is the one that could wake it.
+// What has a limit ends by it at once, without virtual time going on.
+void end_explored_sleep(control_block& me, wait_word::epoch_type epoch, nanos deadline) noexcept {
+  if (deadline != never) {
+    me.word.claim(epoch, wake_reason::timeout);
+  } else if (me.word.is_open(epoch)) {
+    fatal(
+        "code inside weft::blocking() waits for a fiber, in a run of weft::testing::explore: there "
+        "blocking() keeps the only kernel thread, so no fiber can run meanwhile. Wait outside of "
+        "it");
+  }
+}
+
 wake_reason sleep_as_thread(control_block& me, bool cancellable, publish_fn publish, void* arg,
                             nanos deadline) noexcept {
   const wait_word::epoch_type epoch = me.word.next_epoch();
   me.word.begin(cancellable);
   if (publish) publish(&me, arg);
+  if (current()->exploring) [[unlikely]]
+    end_explored_sleep(me, epoch, deadline);
   for (std::uint32_t seen = me.word.futex_value(); wait_word::is_parked(seen);
        seen = me.word.futex_value()) {
     if (!futex_wait(me.word.futex_address(), seen, deadline)) {

@@ -1,6 +1,7 @@
 #include "sched/blocking.hpp"
 
 #include "fiber/extras.hpp"
+#include "sched/explorer.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/spawn.hpp"
@@ -21,6 +22,11 @@ void enter_gate(runtime_core& core) noexcept {
     gate.inside_now.store(++gate.inside, std::memory_order_relaxed);
     gate.lock.unlock();
     return;
+  }
+  if (core.exploring) {  // nobody else is inside: it keeps the only thread
+    gate.inside_now.store(++gate.inside, std::memory_order_relaxed);
+    gate.lock.unlock();
+    return explore_point(point_kind::blocking);
   }
   // First come, first served. Not a cancellation point: whoever leaves hands its place over.
   park_fiber(wait_kind::blocking, &gate, false, publish_gate, &gate);

@@ -15,6 +15,13 @@ namespace weft::detail {
 inline constexpr std::uint32_t max_workers = 1024;
 inline constexpr std::uint32_t max_carriers = 8192;
 
+// runtime_core::cancelling. Cancellation points look at the word anyway; so `explored` makes them
+// take a slow way at no cost to others.
+namespace cancelling_bit {
+inline constexpr std::uint32_t stop = 1;      // every fiber counts as asked to stop
+inline constexpr std::uint32_t explored = 2;  // cancellation points are scheduling points
+}  // namespace cancelling_bit
+
 // A wait list for callers of blocking() beyond the cap; see sched/blocking.cpp.
 struct blocking_gate {
   spin_lock lock;
@@ -41,6 +48,7 @@ struct alignas(cache_line) runtime_core {
   stack_class default_class = 0;
   std::uint32_t number = 0;  // of the runtimes of the process, from 1
   event_source* events = nullptr;
+  explorer* exploring = nullptr;  // weft::testing::explore runs here; see sched/explorer.hpp
   void (*dump)(int fd) noexcept = nullptr;  // weft::dump: what every fiber of the process is doing
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
 
@@ -52,7 +60,7 @@ struct alignas(cache_line) runtime_core {
   atomic<nanos> watch_until{never};          // when it will return by itself
   atomic<std::uint32_t> monitor_resting{0};  // 1: the monitor sleeps without a time limit
   atomic<std::uint32_t> stopping{0};         // carriers are to leave
-  atomic<std::uint32_t> cancelling{0};       // every fiber counts as asked to stop
+  atomic<std::uint32_t> cancelling{0};       // cancelling_bit
   atomic<std::uint32_t> draining{0};         // somebody waits in `drained` for the last fiber
   atomic<std::uint32_t> drained{0};      // futex word, advanced when a fiber ends while draining
   atomic<std::uint32_t> slow_spawns{0};  // not 0: spawns take the long way; slow_spawn says why

@@ -9,6 +9,7 @@
 #include "base/futex.hpp"
 #include "fiber/extras.hpp"
 #include "sched/drain.hpp"
+#include "sched/explorer.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/permits.hpp"
@@ -30,7 +31,9 @@ namespace {
   return true;
 }
 
-[[noreturn]] void die_of_exception(const control_block& me, const char* what) noexcept {
+// The end of the process, or of an explored run: the fiber ends then.
+void die_of_exception(control_block& me, const char* what) noexcept {
+  if (explorer* const exploring = current()->exploring) return exploring->unhandled(me, what);
   const char* name = name_of(me);
   report("an exception left fiber %llu%s%s%s: %s",
          static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)),
@@ -51,7 +54,7 @@ namespace {
     // No type: no C++ exception, but a forced unwind. abi::__forced_unwind would catch it by name,
     // by a reference to an object that does not exist.
     const std::type_info* type = abi::__cxa_current_exception_type();
-    if (type) die_of_exception(me, type->name());
+    if (type) return die_of_exception(me, type->name());
     fatal("pthread_exit or pthread_cancel inside fiber %llu: return from the fiber instead",
           static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)));
   }

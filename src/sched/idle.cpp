@@ -164,6 +164,8 @@ wake_call give_idle_locked(runtime_core& core, processor* p, carrier& to) noexce
 }
 
 void wake_one(runtime_core& core, processor* by) noexcept {
+  if (core.exploring) [[unlikely]]
+    return wake_explored(core, by);
   wake_call wake;
   {
     const spin_guard guard(core.idle_lock);
@@ -205,16 +207,6 @@ bool give_to_starving(runtime_core& core, thread_header* header, bool& searching
   searching = false;
   carry_out(core, wake, nullptr);
   return true;
-}
-
-bool anything_queued(runtime_core& core, carrier& me) noexcept {
-  if (core.inject.size() > 0) return true;
-  // seq_cst: Q2; pairs with P1 in make_pinned_ready.
-  if (me.pinned_count.load(std::memory_order_seq_cst) > 0) return true;
-  for (std::uint32_t i = 0; i < core.workers; ++i) {
-    if (core.processors[i]->ring.size() > 0) return true;
-  }
-  return false;
 }
 
 void go_idle(carrier& me, bool& searching) noexcept {

@@ -85,6 +85,8 @@ void fiber_main(void* header) noexcept;
 // Any thread. Wakes an idle processor to search, if there is one and nobody searches. `by`: the
 // processor whose counters tell of it, null on a foreign thread.
 void wake_one(runtime_core&, processor* by) noexcept;
+// explored.cpp: what it is in an explored run.
+void wake_explored(runtime_core&, processor* by) noexcept;
 
 // idle.cpp: the lists of idle processors and spare carriers. `_locked`: idle_lock is held.
 // A wake that has been decided under the lock and is carried out, with its system call, after it.

@@ -190,6 +190,16 @@ void attach(thread_header* header, carrier& me, processor* p) noexcept {
   p->state.store(processor_state::running, std::memory_order_release);
 }
 
+bool anything_queued(runtime_core& core, carrier& me) noexcept {
+  if (core.inject.size() > 0) return true;
+  // seq_cst: Q2; pairs with P1 in make_pinned_ready.
+  if (me.pinned_count.load(std::memory_order_seq_cst) > 0) return true;
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    if (core.processors[i]->ring.size() > 0) return true;
+  }
+  return false;
+}
+
 void carrier_loop(carrier& me) noexcept {
   thread_header* header = current();
   adopt_thread(header);

@@ -41,6 +41,15 @@ inline bool stop_requested(const control_block& block) noexcept {
   if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
     return true;
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
+  return core && core->cancelling.load(std::memory_order_seq_cst) & cancelling_bit::stop;
+}
+
+// Whether a cancellation point has to look closer: stop_requested, or the fiber's run is explored.
+inline bool stop_or_explored(const control_block& block) noexcept {
+  // seq_cst: as in stop_requested.
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
+    return true;
+  const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   return core && core->cancelling.load(std::memory_order_seq_cst) != 0;
 }
 

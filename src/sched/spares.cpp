@@ -70,8 +70,7 @@ void* monitor_body(void* arg) {
 }
 }  // namespace
 
-int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
-  carrier* fresh = nullptr;
+int add_carrier(runtime_core& core, processor* p, bool searching, carrier*& fresh) noexcept {
   {
     const spin_guard guard(core.idle_lock);
     // Entries of a former runtime on this core are recycled: carriers are type-stable.
@@ -99,6 +98,12 @@ int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
     core.carrier_count.store(fresh->index + 1, std::memory_order_release);
   }
   if (p) p->holder.store(fresh, std::memory_order_relaxed);
+  return 0;
+}
+
+int start_carrier(runtime_core& core, processor* p, bool searching) noexcept {
+  carrier* fresh = nullptr;
+  if (const int error = add_carrier(core, p, searching, fresh)) return error;
   const int error = start_thread(fresh->thread, carrier_body, fresh);
   if (error) {
     const spin_guard guard(core.idle_lock);

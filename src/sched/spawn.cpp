@@ -5,6 +5,7 @@
 
 #include "base/fatal.hpp"
 #include "fiber/slab.hpp"
+#include "sched/explorer.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/permits.hpp"
@@ -16,6 +17,13 @@ constexpr std::uint64_t serial_batch = 4096;
 
 // On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as
 // slab_take.
+// One at a time in an explored run, so that no spawn takes the inlined way.
+void refill_serials(processor& p) noexcept {
+  explorer* const exploring = p.core->exploring;
+  p.serial = exploring ? exploring->take_serial() : take_serials(serial_batch);
+  p.serial_end = p.serial + (exploring ? 1 : serial_batch);
+}
+
 control_block* make_local(processor& p) {
   if (!take_permit(p)) return nullptr;
   control_block* block;
@@ -25,15 +33,13 @@ control_block* make_local(processor& p) {
     put_permit(p);
     throw;
   }
-  if (p.serial == p.serial_end) [[unlikely]] {
-    p.serial = take_serials(serial_batch);
-    p.serial_end = p.serial + serial_batch;
-  }
+  if (p.serial == p.serial_end) [[unlikely]]
+    refill_serials(p);
   block->serial.store(p.serial++, std::memory_order_relaxed);
   return block;
 }
 
-control_block* make_foreign() {
+control_block* make_foreign(const runtime_core& core) {
   const int before = errno;  // the first call probes how stacks can be guarded, by calls that fail
   const bool permitted = stack_arena::instance().acquire_permits(1);
   errno = before;
@@ -46,7 +52,8 @@ control_block* make_foreign() {
     stack_arena::instance().release_permits(1);
     throw;
   }
-  block->serial.store(take_serials(1), std::memory_order_relaxed);
+  block->serial.store(core.exploring ? core.exploring->take_serial() : take_serials(1),
+                      std::memory_order_relaxed);
   return block;
 }
 
@@ -80,7 +87,7 @@ control_block* make_block(runtime_core& core) {
     const section inside(header);
     block = make_local(*p);
   } else {
-    block = make_foreign();
+    block = make_foreign(core);
   }
   if (!block) [[unlikely]]
     stack_arena::instance().throw_exhausted();

@@ -6,6 +6,8 @@ namespace weft::detail {
 // pthread_create: then nothing has changed.
 int start_carrier(runtime_core&, processor* p, bool searching) noexcept;
 int start_monitor(runtime_core&) noexcept;
+// A carrier without its thread, on the core's list. 0, or an error: then nothing has changed.
+int add_carrier(runtime_core&, processor* p, bool searching, carrier*& fresh) noexcept;
 // End of a runtime, on a kernel thread of the user's: all its threads leave their loops and are
 // joined. No fiber is alive.
 void stop_threads(runtime_core&) noexcept;

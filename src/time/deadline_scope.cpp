@@ -3,6 +3,7 @@
 #include <weft/deadline.hpp>
 
 #include "park/park.hpp"
+#include "sched/explorer.hpp"
 
 namespace weft {
 deadline_exceeded::deadline_exceeded()
@@ -20,6 +21,20 @@ deadline_scope::~deadline_scope() {
 }
 
 std::int64_t detail::monotonic_now() noexcept {
-  return detail::now();
+  return detail::now_here();
+}
+
+std::int64_t detail::steady_deadline(std::int64_t at) noexcept {
+  explorer* const exploring = current()->exploring;
+  if (!exploring) return at;
+  exploring->real_clock();
+  const nanos left = saturating_add(at, -detail::now());
+  return left > 0 ? saturating_add(exploring->now(), left) : 0;
+}
+
+bool detail::note_real_clock() noexcept {
+  explorer* const exploring = current()->exploring;
+  if (exploring) exploring->real_clock();
+  return exploring != nullptr;
 }
 }  // namespace weft

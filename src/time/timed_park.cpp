@@ -3,6 +3,7 @@
 #include <weft/deadline.hpp>
 #include <weft/operation_canceled.hpp>
 
+#include "sched/explorer.hpp"
 #include "time/deadline_scope.hpp"
 #include "time/timers.hpp"
 
@@ -58,14 +59,26 @@ nanos scope_deadline() noexcept {
   return me ? me->deadline : never;
 }
 
+namespace {
+// Out of line, so that the look of a fiber to which nothing has happened needs no frame.
+[[gnu::noinline]] wait_end entry_check_slow() noexcept {
+  explore_point(point_kind::cancellation);
+  const thread_header* header = current();
+  const control_block* me = waiter_of(header);
+  if (header->fiber && stop_requested(*me) && cancellable_on(header)) return wait_end::cancelled;
+  if (me->deadline != never && has_passed_here(me->deadline)) return wait_end::scope_expired;
+  return wait_end::woken;
+}
+}  // namespace
+
 wait_end entry_check() noexcept {
   const thread_header* header = current();
   const control_block* me = waiter_of(header);
   if (!me) return wait_end::woken;
-  if (header->fiber && stop_requested(*me) && cancellable_on(header)) [[unlikely]]
-    return wait_end::cancelled;
-  if (me->deadline != never && has_passed(me->deadline)) [[unlikely]]
-    return wait_end::scope_expired;
+  if (header->fiber && stop_or_explored(*me)) [[unlikely]]
+    return entry_check_slow();
+  if (me->deadline != never) [[unlikely]]
+    return entry_check_slow();
   return wait_end::woken;
 }
 

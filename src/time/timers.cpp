@@ -30,6 +30,12 @@ void timer_set::note_stale() noexcept {
   publish_earliest_locked();
 }
 
+void timer_set::take_due(nanos at, std::vector<wait_token>& to) {
+  const spin_guard guard(lock_);
+  heap_.expire(at, [&](wait_token token) { to.push_back(token); });
+  publish_earliest_locked();
+}
+
 void timer_set::expire(nanos at, task_list<control_block>& ready) noexcept {
   if (earliest() > at) return;
   const spin_guard guard(lock_);

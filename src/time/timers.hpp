@@ -1,4 +1,6 @@
 #pragma once
+#include <vector>
+
 #include "base/spin_lock.hpp"
 #include "fiber/control_block.hpp"
 #include "queue/task_list.hpp"
@@ -16,6 +18,9 @@ class timer_set {
   void note_stale() noexcept;
   // Any thread: fires what is due; fibers whose wait ended by it go to `ready`.
   void expire(nanos at, task_list<control_block>& ready) noexcept;
+  // Any thread: takes out what is due without firing it. For explorations, which fire one at a
+  // time; may throw std::bad_alloc.
+  void take_due(nanos at, std::vector<wait_token>& to);
   // Any thread: the earliest deadline, perhaps of a wait that is over; `never` if none.
   // seq_cst: pairs with watch_until, see sched/idle.cpp.
   nanos earliest() const noexcept { return earliest_.load(std::memory_order_seq_cst); }

@@ -52,6 +52,7 @@ template <class C, class D>
 void this_fiber::sleep_until(const std::chrono::time_point<C, D>& time) {
   do {
     detail::sleep_until(weft::detail::deadline_at(time));
-  } while (!C::is_steady && C::now() < time);
+    // Virtual time does not move a clock of the world.
+  } while (!C::is_steady && C::now() < time && !weft::detail::note_real_clock());
 }
 }  // namespace weft

@@ -8,7 +8,17 @@
 namespace weft::detail {
 inline constexpr std::int64_t no_deadline = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t monotonic_now() noexcept;
+std::int64_t monotonic_now() noexcept;  // virtual in a run of weft::testing::explore
+
+// A time of std::chrono::steady_clock as a deadline: the same number, or virtual time.
+std::int64_t steady_deadline(std::int64_t at) noexcept;
+// A clock of the world is read: an explored run is not deterministic then. True: in such a run.
+bool note_real_clock() noexcept;
+// weft::testing::clock says that it is not one.
+template <class C>
+inline constexpr bool is_real_clock = !requires {
+  C::is_weft_virtual;
+};
 
 template <class R, class P>
 std::int64_t to_nanos(const std::chrono::duration<R, P>& duration) noexcept {
@@ -35,8 +45,9 @@ std::int64_t deadline_at(const std::chrono::time_point<C, D>& time) noexcept {
   if constexpr (std::is_same_v<C, std::chrono::steady_clock>) {
     // The same clock (libstdc++'s is CLOCK_MONOTONIC): no two readings with a preemption in
     // between.
-    return to_nanos(time.time_since_epoch());
+    return steady_deadline(to_nanos(time.time_since_epoch()));
   }
+  if constexpr (is_real_clock<C>) note_real_clock();
   const auto now = C::now();
   if (time <= now) return 0;  // also keeps the difference from overflowing at time_point::min()
   const auto exact = [](const auto& t) {
