@@ -9,7 +9,7 @@
 
 namespace weft::detail {
 namespace {
-[[gnu::noipa]] std::uintptr_t my_return_address() {
+[[gnu::noinline]] std::uintptr_t my_return_address() {
   return reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
 }
 
