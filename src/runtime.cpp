@@ -10,6 +10,7 @@
 #include "base/asymmetric_fence.hpp"
 #include "base/cpu_count.hpp"
 #include "base/fatal.hpp"
+#include "base/sanitizer_check.hpp"
 #include "io/events.hpp"
 #include "park/park.hpp"
 #include "runtime_life.hpp"
@@ -55,6 +56,7 @@ void release(runtime_core& core) noexcept {
 
 runtime_core& start_runtime(const runtime_options& options) {
   check(options);
+  check_sanitizers();
   prepare_asymmetric_fence();
   note_forks();
   report_overflows();

@@ -67,8 +67,9 @@ struct alignas(cache_line) control_block {
   const char* site_file = nullptr;          // or a return address (fiber_flag::return_site)
   static constexpr std::size_t closure_size = 48;
   alignas(16) std::byte closure[closure_size] = {};  // larger callables: a pointer to the heap
+  [[no_unique_address]] race_clock clock;
 };
-static_assert(sizeof(control_block) == 3 * cache_line);
+static_assert(sizeof(control_block) == (thread_sanitizer ? 4 : 3) * cache_line);
 static_assert(offsetof(control_block, rt) == cache_line);
 static_assert(offsetof(control_block, invoke) == 2 * cache_line);
 

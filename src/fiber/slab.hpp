@@ -27,6 +27,8 @@ inline void renew_block(control_block& block) noexcept {
     drop_extras(block);
   block.joiner.store(nullptr, std::memory_order_relaxed);
   block.cancel.store(0, std::memory_order_relaxed);
+  order_forget(&block.joiner);
+  order_forget(&block.cancel);
   block.deadline = never;
   block.size_class = 0;  // the four together are one store
   block.flags = 0;

@@ -38,10 +38,15 @@ void unpin_running_fiber() noexcept;
 // Whether the fiber was asked to stop, by itself or with its whole runtime. Any thread.
 inline bool stop_requested(const control_block& block) noexcept {
   // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.cpp.
-  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]] {
+    order_acquire(&block.cancel);  // pairs with request_stop_word
     return true;
+  }
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
-  return core && core->cancelling.load(std::memory_order_seq_cst) != 0;
+  if (!core || core->cancelling.load(std::memory_order_seq_cst) == 0) [[likely]]
+    return false;
+  order_acquire(&core->cancelling);  // pairs with request_stop_all
+  return true;
 }
 
 // A section: inside one the thread's processor is not taken away (D13). Switches happen inside one.

@@ -62,6 +62,7 @@ class toy_scheduler {
   void spawn(std::function<void()> body) {
     auto f = std::make_unique<fiber>(std::move(body));
     static_cast<detail::context&>(*f) = detail::prepare(f->stack.top(), &enter);
+    f->clock.begin();
     ready_.push_back(f.release());
   }
 
@@ -83,6 +84,7 @@ class toy_scheduler {
   struct fiber : detail::context {
     explicit fiber(std::function<void()> f) : body(std::move(f)) {}
     guarded_stack stack;
+    [[no_unique_address]] detail::race_clock clock;
     std::function<void()> body;
   };
 
@@ -96,7 +98,7 @@ class toy_scheduler {
   // The stack of what take_next() has chosen.
   detail::stack_bounds next_bounds() const {
     if (current_ == nullptr) return detail::stack_bounds(thread_stack_);
-    return {current_->stack.limit(), current_->stack.top()};
+    return {current_->stack.limit(), current_->stack.top(), current_->clock};
   }
 
   void change_to(detail::context next, detail::context* from, detail::after_fn after) {
