@@ -12,7 +12,8 @@
 
 namespace weft::detail {
 namespace {
-// A thread that waits needs a block; the lock of the slab is mostly held when the process is copied.
+// A thread that waits needs a block; the lock of the slab is mostly held when the process is
+// copied.
 TEST(fork, a_child_may_wait_though_a_thread_held_the_slab) {
   if (test::sanitized) GTEST_SKIP() << "sanitizers of gcc 12 are forked with their own locks held";
   note_forks();
