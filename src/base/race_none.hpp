@@ -17,6 +17,7 @@ class race_clock {
 // happens after an order_acquire(p) that follows it. Each names its partner.
 inline void order_release(const void*) noexcept {}
 inline void order_acquire(const void*) noexcept {}
+inline void order_acquire_if(bool /*seen*/, const void*) noexcept {}
 // What has been released there is forgotten: the memory changes hands.
 inline void order_forget(const void*) noexcept {}
 

@@ -92,6 +92,9 @@ inline void order_release(const void* at) noexcept {
 inline void order_acquire(const void* at) noexcept {
   __tsan_acquire(const_cast<void*>(at));
 }
+inline void order_acquire_if(bool seen, const void* at) noexcept {
+  if (seen) order_acquire(at);
+}
 
 struct internal_memory {
   internal_memory() noexcept { __tsan_ignore_thread_begin(); }

@@ -48,7 +48,7 @@ bool request_stop(control_block& block) noexcept {
 }
 
 void request_stop_all(runtime_core& core) noexcept {
-  order_release(&core.cancelling);                      // pairs with stop_requested
+  order_release(&core);                                 // pairs with stop_requested
   core.cancelling.store(1, std::memory_order_seq_cst);  // C1 for all
   heavy_fence();
   slab_for_each(

@@ -43,10 +43,9 @@ inline bool stop_requested(const control_block& block) noexcept {
     return true;
   }
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
-  if (!core || core->cancelling.load(std::memory_order_seq_cst) == 0) [[likely]]
-    return false;
-  order_acquire(&core->cancelling);  // pairs with request_stop_all
-  return true;
+  const bool all = core && core->cancelling.load(std::memory_order_seq_cst) != 0;
+  order_acquire_if(all, core);  // pairs with request_stop_all
+  return all;
 }
 
 // A section: inside one the thread's processor is not taken away (D13). Switches happen inside one.
