@@ -5,6 +5,8 @@ if(WEFT_SANITIZE)
   add_link_options(-fsanitize=${WEFT_SANITIZE})
 endif()
 
+option(WEFT_TSAN_SCHEDULER "ThreadSanitizer looks at weft's own code, not for races between fibers" OFF)
+
 # weft_sanitized(LIBRARY INTERFACE): the library under ThreadSanitizer, which is to see the user's
 # accesses and the order that weft promises, not the scheduler's own (src/base/sanitizer_thread.hpp).
 function(weft_sanitized library switching)
@@ -15,7 +17,11 @@ function(weft_sanitized library switching)
     message(FATAL_ERROR "WEFT_SANITIZE=thread needs clang 19 or newer (-DCMAKE_CXX_COMPILER=clang++-19): "
       "the ThreadSanitizer of gcc 12 knows 8,128 fibers at most")
   endif()
-  target_compile_definitions(${switching} INTERFACE WEFT_THREAD_SANITIZER)
+  target_compile_definitions(${switching} INTERFACE
+    WEFT_THREAD_SANITIZER=$<IF:$<BOOL:${WEFT_TSAN_SCHEDULER}>,2,1>)
+  if(WEFT_TSAN_SCHEDULER)
+    return()
+  endif()
   target_compile_options(${library} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=thread>)
   # But std::stop_state is the user's as well as ours: its atomics count wherever they are compiled.
   set(atomics_only -fsanitize=thread)

@@ -39,6 +39,13 @@ namespace weft::detail {
 inline constexpr bool address_sanitizer = false;
 inline constexpr bool thread_sanitizer = true;
 
+// The other view, for work on weft itself (WEFT_TSAN_SCHEDULER): the library is instrumented, and a
+// switch orders what runs before and after it, as the kernel thread that does both orders it. What
+// a processor's owner may touch is then checked, and races between fibers of one worker are not.
+inline constexpr bool watches_scheduler = WEFT_THREAD_SANITIZER == 2;
+inline constexpr unsigned switch_order =
+    watches_scheduler ? 0u : static_cast<unsigned>(__tsan_switch_to_fiber_no_sync);
+
 // Everything that changes the clock is inlined: a function's exit must be told to the clock that
 // its entry was told to.
 class race_clock {
@@ -72,7 +79,7 @@ struct stack_bounds {
 class announced_switch {
  public:
   [[gnu::always_inline]] explicit announced_switch(const stack_bounds& to) noexcept {
-    __tsan_switch_to_fiber(to.clock, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(to.clock, switch_order);
   }
   void returned() noexcept {}
 };
@@ -82,7 +89,7 @@ inline void announce_fresh_stack() noexcept {}
 [[gnu::always_inline]] inline void announce_last_switch(const stack_bounds& to,
                                                         const void*) noexcept {
   void* const ended = __tsan_get_current_fiber();
-  __tsan_switch_to_fiber(to.clock, __tsan_switch_to_fiber_no_sync);
+  __tsan_switch_to_fiber(to.clock, switch_order);
   __tsan_destroy_fiber(ended);
 }
 
@@ -97,8 +104,12 @@ inline void order_acquire_if(bool seen, const void* at) noexcept {
 }
 
 struct internal_memory {
-  internal_memory() noexcept { __tsan_ignore_thread_begin(); }
-  ~internal_memory() { __tsan_ignore_thread_end(); }
+  internal_memory() noexcept {
+    if (!watches_scheduler) __tsan_ignore_thread_begin();
+  }
+  ~internal_memory() {
+    if (!watches_scheduler) __tsan_ignore_thread_end();
+  }
   internal_memory(const internal_memory&) = delete;
   internal_memory& operator=(const internal_memory&) = delete;
 };
@@ -106,12 +117,14 @@ struct internal_memory {
 // Destroying a mutex empties the clock kept at its address; there is no other call that does. It
 // counts as a write there, which is ours.
 inline void order_forget(const void* at) noexcept {
+  if (watches_scheduler) return;
   const internal_memory ours;
   __tsan_mutex_destroy(const_cast<void*>(at), 0);
 }
 
 // mmap is known to begin memory's life; it would count as the caller's write.
 inline void forget_accesses(std::byte* low, std::byte* high) noexcept {
+  if (watches_scheduler) return;
   const internal_memory ours;
   const auto size = static_cast<std::size_t>(high - low);
   if (::mmap(low, size, PROT_READ | PROT_WRITE,
