@@ -24,10 +24,11 @@ inline void order_forget(const void*) noexcept {}
 // The memory of a stack is given to another fiber. Nobody is on it.
 inline void forget_accesses(std::byte* /*low*/, std::byte* /*high*/) noexcept {}
 
-// While one lives, the library allocates and frees memory of its own, which passes from fiber to
-// fiber under a lock that ThreadSanitizer is not told of.
-struct internal_memory {
-  internal_memory() noexcept {}
+// While one lives, what the library does is not held against the fiber whose clock it runs on:
+// memory and descriptors that pass from fiber to fiber under a lock that ThreadSanitizer is not
+// told of, or for another fiber after a switch.
+struct unwatched {
+  unwatched() noexcept {}
 };
 
 // Where a fiber's closure lies: in its block.

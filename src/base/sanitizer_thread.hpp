@@ -103,29 +103,29 @@ inline void order_acquire_if(bool seen, const void* at) noexcept {
   if (seen) order_acquire(at);
 }
 
-struct internal_memory {
-  internal_memory() noexcept {
+struct unwatched {
+  unwatched() noexcept {
     if (!watches_scheduler) __tsan_ignore_thread_begin();
   }
-  ~internal_memory() {
+  ~unwatched() {
     if (!watches_scheduler) __tsan_ignore_thread_end();
   }
-  internal_memory(const internal_memory&) = delete;
-  internal_memory& operator=(const internal_memory&) = delete;
+  unwatched(const unwatched&) = delete;
+  unwatched& operator=(const unwatched&) = delete;
 };
 
 // Destroying a mutex empties the clock kept at its address; there is no other call that does. It
 // counts as a write there, which is ours.
 inline void order_forget(const void* at) noexcept {
   if (watches_scheduler) return;
-  const internal_memory ours;
+  const unwatched ours;
   __tsan_mutex_destroy(const_cast<void*>(at), 0);
 }
 
 // mmap is known to begin memory's life; it would count as the caller's write.
 inline void forget_accesses(std::byte* low, std::byte* high) noexcept {
   if (watches_scheduler) return;
-  const internal_memory ours;
+  const unwatched ours;
   const auto size = static_cast<std::size_t>(high - low);
   if (::mmap(low, size, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {

@@ -10,9 +10,10 @@
 namespace {
 using namespace std::chrono_literals;
 
-// The compiler is not to see what is wrong here.
+// The compiler is not to see what is wrong here. Not inlined, because clang puts no local of a
+// function with assembly on a fake stack.
 template <class T>
-T* opaque(T* p) {
+[[gnu::noinline]] T* opaque(T* p) {
   asm volatile("" : "+r"(p));
   return p;
 }

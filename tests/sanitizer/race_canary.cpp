@@ -112,6 +112,29 @@ void ordered_by_gate() {
   for (weft::fiber& f : fibers) f.join();
 }
 
+// The reader's wait is armed when it is off its stack, and another fiber's turn has begun.
+void ordered_by_pipe() {
+  for (int i = 0; i < 20; ++i) {
+    weft::fiber writer;
+    weft::fiber reader([&writer] {
+      int ends[2] = {};
+      if (weft::io::pipe(ends) != 0) std::abort();
+      writer = weft::fiber([to = ends[1]] {
+        weft::this_fiber::yield();
+        increment();
+        if (weft::io::write(to, "x", 1) != 1) std::abort();
+      });
+      char c = 0;
+      if (weft::io::read(ends[0], &c, 1) != 1) std::abort();
+      increment();
+      writer.join();
+      weft::io::close(ends[0]);
+      weft::io::close(ends[1]);
+    });
+    reader.join();
+  }
+}
+
 void ordered_by_end() {
   weft::fiber([] {
     weft::this_fiber::sleep_for(1ms);
@@ -157,6 +180,8 @@ int main(int argc, char** argv) {
     run(ordered_by_stop);
   else if (what == "ordered_by_gate")
     run(ordered_by_gate);
+  else if (what == "ordered_by_pipe")
+    run(ordered_by_pipe);
   else if (what == "ordered_by_end")
     run(ordered_by_end);
   else if (what == "many")
