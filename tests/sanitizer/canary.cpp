@@ -60,9 +60,9 @@ int overflow() {
 [[gnu::noinline]] void lose() {
   opaque(new char[64]);
 }
-// What returned frames have left of pointers goes.
-[[gnu::noinline]] void scrub() {
-  char frame[8192];
+// What returned frames have left of pointers goes. On the stack itself, not on a fake one.
+[[gnu::noinline, gnu::no_sanitize_address]] void scrub() {
+  char frame[32768];
   std::memset(opaque(&frame), 0, sizeof frame);
 }
 int leak() {

@@ -116,14 +116,18 @@ void ordered_by_gate() {
 void ordered_by_pipe() {
   for (int i = 0; i < 20; ++i) {
     weft::fiber writer;
+    weft::fiber bystander([] {
+      for (int k = 0; k < 100; ++k) weft::this_fiber::yield();
+    });
     weft::fiber reader([&writer] {
       int ends[2] = {};
       if (weft::io::pipe(ends) != 0) std::abort();
       writer = weft::fiber([to = ends[1]] {
-        weft::this_fiber::yield();
+        weft::this_fiber::sleep_for(1ms);
         increment();
         if (weft::io::write(to, "x", 1) != 1) std::abort();
       });
+      weft::this_fiber::yield();  // the writer sleeps: the bystander is next
       char c = 0;
       if (weft::io::read(ends[0], &c, 1) != 1) std::abort();
       increment();

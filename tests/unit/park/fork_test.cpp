@@ -15,7 +15,7 @@ namespace {
 // A thread that waits needs a block; the lock of the slab is mostly held when the process is
 // copied.
 TEST(fork, a_child_may_wait_though_a_thread_held_the_slab) {
-  if (test::sanitized) GTEST_SKIP() << "sanitizers of gcc 12 are forked with their own locks held";
+  if (test::forked_with_locks_held) GTEST_SKIP() << "gcc 12's AddressSanitizer; see sanitizer.hpp";
   note_forks();
   const std::jthread other([](std::stop_token stop) {
     while (!stop.stop_requested()) {
