@@ -1,6 +1,8 @@
 // Data races made on purpose, which ThreadSanitizer must report, and what weft orders, which it
 // must not. Were a switch to order what runs before and after it, the races on one worker would be
 // missed; did a join not, every program would be accused.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <memory>
 #include <stop_token>
@@ -112,22 +114,19 @@ void ordered_by_gate() {
   for (weft::fiber& f : fibers) f.join();
 }
 
-// The reader's wait is armed when it is off its stack, and another fiber's turn has begun.
+// The reader's wait is armed when it is off its stack, and the thread's own turn has begun.
 void ordered_by_pipe() {
   for (int i = 0; i < 20; ++i) {
     weft::fiber writer;
-    weft::fiber bystander([] {
-      for (int k = 0; k < 100; ++k) weft::this_fiber::yield();
-    });
     weft::fiber reader([&writer] {
       int ends[2] = {};
-      if (weft::io::pipe(ends) != 0) std::abort();
+      if (::pipe(ends) != 0) std::abort();  // not one of weft's: each wait arms it
       writer = weft::fiber([to = ends[1]] {
         weft::this_fiber::sleep_for(1ms);
         increment();
         if (weft::io::write(to, "x", 1) != 1) std::abort();
       });
-      weft::this_fiber::yield();  // the writer sleeps: the bystander is next
+      weft::this_fiber::yield();  // the writer sleeps: nobody is next
       char c = 0;
       if (weft::io::read(ends[0], &c, 1) != 1) std::abort();
       increment();
