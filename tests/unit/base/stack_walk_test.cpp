@@ -10,6 +10,7 @@
 namespace weft::detail {
 namespace {
 [[gnu::noinline]] std::uintptr_t my_return_address() {
+  asm volatile("");  // gcc would merge calls of a pure function
   return reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
 }
 
