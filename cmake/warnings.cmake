@@ -5,5 +5,6 @@ function(weft_warnings target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:
     $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wdouble-promotion
     -Wold-style-cast -Wcast-align -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2
-    -Wundef -Wextra-semi -Wimplicit-fallthrough -Wduplicated-cond -Wlogical-op -Wvla>)
+    -Wundef -Wextra-semi -Wimplicit-fallthrough -Wvla>
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wduplicated-cond -Wlogical-op>)
 endfunction()

@@ -67,14 +67,14 @@ spawn_place begin_spawn(const fiber_options* options, source_site site) {
     }
   }
   set_site(*block, site, caller);
-  return {block, block->closure};
+  return {block, closure_memory(block->closure)};
 }
 
 spawn_place begin_spawn(runtime_core& core, source_site site) {
   const void* caller = __builtin_return_address(0);
   control_block* block = make_block(core);
   set_site(*block, site, caller);
-  return {block, block->closure};
+  return {block, closure_memory(block->closure)};
 }
 
 control_block* spawn_copied(std::byte* closure, std::size_t words, void (*invoke)(void*),
@@ -83,7 +83,8 @@ control_block* spawn_copied(std::byte* closure, std::size_t words, void (*invoke
   thread_header* header = current();
   const auto fill = [&](control_block& block) {
     set_site(block, site, caller);
-    for (std::size_t i = 0; i < words; ++i) std::memcpy(block.closure + i * 8, closure + i * 8, 8);
+    auto* const to = static_cast<std::byte*>(closure_memory(block.closure));
+    for (std::size_t i = 0; i < words; ++i) std::memcpy(to + i * 8, closure + i * 8, 8);
     block.invoke = invoke;
   };
   if (header->fiber) [[likely]] {
@@ -117,6 +118,7 @@ std::stop_source stop_state_or_end(control_block& block) noexcept try {
 }  // namespace
 
 void abandon_spawn(control_block* block) noexcept {
+  drop_closure(block->closure);
   unmake_block(*block);
 }
 

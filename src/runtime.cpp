@@ -11,6 +11,7 @@
 #include "base/cpu_count.hpp"
 #include "base/fatal.hpp"
 #include "base/limits.hpp"
+#include "base/sanitizer_check.hpp"
 #include "io/events.hpp"
 #include "park/park.hpp"
 #include "runtime_life.hpp"
@@ -59,6 +60,7 @@ void release_core(runtime_core& core) noexcept {
 runtime_core& make_core(const runtime_options& options) {
   check(options);
   chaos::announce();
+  check_sanitizers();
   prepare_asymmetric_fence();
   note_forks();
   report_overflows();

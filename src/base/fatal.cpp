@@ -11,7 +11,7 @@
 
 namespace weft::detail {
 namespace {
-void write_line(const char* format, va_list arguments) noexcept {
+[[gnu::format(printf, 1, 0)]] void write_line(const char* format, va_list arguments) noexcept {
   char line[512] = "weft: ";
   constexpr std::size_t prefix = 6;
   const int wanted = std::vsnprintf(line + prefix, sizeof line - prefix - 1, format, arguments);

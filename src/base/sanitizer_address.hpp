@@ -3,9 +3,10 @@
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
 
 #include <cstddef>
+
+#include "base/race_none.hpp"
 
 namespace weft::detail {
 inline constexpr bool address_sanitizer = true;
@@ -30,7 +31,7 @@ struct thread_stack {
 struct stack_bounds {
   const void* low;
   std::size_t size;
-  stack_bounds(const void* from, const void* to) noexcept
+  stack_bounds(const void* from, const void* to, const race_clock&) noexcept
       : low(from),
         size(static_cast<std::size_t>(static_cast<const char*>(to) -
                                       static_cast<const char*>(from))) {}
@@ -47,10 +48,6 @@ class announced_switch {
  private:
   void* fake_stack_ = nullptr;  // of the side that leaves
 };
-
-inline void announce_stack_memory(const stack_bounds& memory) noexcept {
-  __lsan_register_root_region(memory.low, memory.size);
-}
 
 [[gnu::no_sanitize_address]] inline void announce_fresh_stack() noexcept {
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);

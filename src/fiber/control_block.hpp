@@ -71,8 +71,10 @@ struct alignas(cache_line) control_block {
   static constexpr std::size_t closure_size = 48;
   alignas(16) std::byte closure[closure_size] = {};  // larger callables: a pointer to the heap
   [[no_unique_address]] chaos::trail trail;          // owner
+  [[no_unique_address]] race_clock clock;
 };
-static_assert(sizeof(control_block) == (3 + chaos::trail::lines) * cache_line);
+static_assert(sizeof(control_block) ==
+              (3 + chaos::trail::lines + (thread_sanitizer ? 1 : 0)) * cache_line);
 static_assert(offsetof(control_block, rt) == cache_line);
 static_assert(offsetof(control_block, invoke) == 2 * cache_line);
 

@@ -103,6 +103,11 @@ void slab_for_each(void (*visit)(control_block&, void*), void* arg) noexcept {
   }
 }
 
+void slab_forked() noexcept {
+  all.lock.unlock();
+  all.free = all.fresh = all.fresh_end = nullptr;
+}
+
 std::uint64_t take_serials(std::uint64_t count) noexcept {
   return next_serial.fetch_add(count, std::memory_order_relaxed);
 }

@@ -16,6 +16,9 @@ control_block* slab_take(std::size_t wanted, std::size_t& taken);
 void slab_give(control_block* first, control_block* last) noexcept;
 // Any thread: visits every block ever made. A visited block may be free or change hands meanwhile.
 void slab_for_each(void (*visit)(control_block&, void* arg), void* arg) noexcept;
+// In a forked child, by its one thread: another may have been at work on the lists, with the lock
+// held, when the process was copied. They are left as they are, and a new chunk is begun.
+void slab_forked() noexcept;
 // Any thread. Ids are unique in the process; a processor takes a range at a time.
 std::uint64_t take_serials(std::uint64_t count) noexcept;
 
@@ -27,6 +30,8 @@ inline void renew_block(control_block& block) noexcept {
     drop_extras(block);
   block.joiner.store(nullptr, std::memory_order_relaxed);
   block.cancel.store(0, std::memory_order_relaxed);
+  order_forget(&block.joiner);
+  order_forget(&block.cancel);
   block.deadline = never;
   block.size_class = 0;  // the four together are one store
   block.flags = 0;

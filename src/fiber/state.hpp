@@ -20,6 +20,7 @@
 #include <cstdint>
 
 #include "base/atomic.hpp"
+#include "base/sanitizer.hpp"
 
 namespace weft::detail {
 enum class wake_reason : std::uint8_t { none, wake, timeout, cancel, closed };
@@ -49,6 +50,8 @@ class wait_word {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     for (;;) {
       if (seen >> epoch_shift != epoch || (seen & state_mask) != parked) return false;
+      // Before the exchange: the woken one may run right after. A timer has nothing to tell it.
+      if (reason != wake_reason::timeout) order_release(&word_);  // pairs with reason()
       const std::uint64_t wanted =
           epoch << epoch_shift | static_cast<std::uint64_t>(reason) << reason_shift | claimed;
       if (word_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
@@ -69,12 +72,16 @@ class wait_word {
 
   // Owner, resumed: how the wait ended.
   wake_reason reason() const noexcept {
+    order_acquire(&word_);  // pairs with claim()
     // acquire: pairs with the release of the winning claim.
     return static_cast<wake_reason>(word_.load(std::memory_order_acquire) >> reason_shift & 7);
   }
 
   // Owner: the block changes hands (reuse). Tokens of its former life are void from here on.
-  void renew() noexcept { word_.store(next_epoch() << epoch_shift, std::memory_order_release); }
+  void renew() noexcept {
+    word_.store(next_epoch() << epoch_shift, std::memory_order_release);
+    order_forget(&word_);
+  }
 
   // Any thread: whether that wait is still undecided. For sweeping out stale timers.
   bool is_open(epoch_type epoch) const noexcept {

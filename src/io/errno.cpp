@@ -3,15 +3,16 @@
 #include <cerrno>
 
 namespace weft::detail {
+// Opaque: not inlined here, and compiled without link-time optimisation (CMakeLists.txt).
 int* errno_address() noexcept;
 
-[[gnu::noipa]] int* errno_address() noexcept {
+[[gnu::noinline]] int* errno_address() noexcept {
   return &errno;
 }
-[[gnu::noipa]] int get_errno() noexcept {
+[[gnu::noinline]] int get_errno() noexcept {
   return errno;
 }
-[[gnu::noipa]] void set_errno(int value) noexcept {
+[[gnu::noinline]] void set_errno(int value) noexcept {
   errno = value;
 }
 }  // namespace weft::detail

@@ -9,6 +9,7 @@
 
 #include "base/fatal.hpp"
 #include "base/limits.hpp"
+#include "base/sanitizer.hpp"
 #include "base/syscount.hpp"
 #include "sched/schedule.hpp"
 
@@ -81,6 +82,7 @@ int poller::control(int operation, fd_entry& entry, int fd, std::uint32_t events
   event.data.u64 = std::uint64_t{entry.generation.load(std::memory_order_relaxed)} << 32 |
                    static_cast<std::uint32_t>(fd);
   count_syscall(sys::epoll_ctl);
+  const unwatched for_another_fiber;  // whose wait it is, and whose descriptor
   return ::epoll_ctl(epoll_, operation, fd, &event) == 0 ? 0 : errno;
 }
 

@@ -28,6 +28,7 @@ void end_cancellable_wait(control_block& block) noexcept {
 }  // namespace
 
 void request_stop_word(control_block* block) noexcept {
+  order_release(&block->cancel);  // pairs with stop_requested
   // seq_cst: C1, and pairs with stop_source_of, which makes the std state and then looks here.
   const std::uint32_t before =
       block->cancel.fetch_or(cancel_bit::stop_requested, std::memory_order_seq_cst);
@@ -51,6 +52,7 @@ bool request_stop(control_block& block) noexcept {
 }
 
 void request_stop_all(runtime_core& core) noexcept {
+  order_release(&core);  // pairs with stop_requested
   core.cancelling.fetch_or(cancelling_bit::stop, std::memory_order_seq_cst);  // C1 for all
   heavy_fence();
   slab_for_each(

@@ -21,6 +21,8 @@ void enter_gate(runtime_core& core) noexcept {
   if (gate.inside < core.blocking_limit) {
     gate.inside_now.store(++gate.inside, std::memory_order_relaxed);
     gate.lock.unlock();
+    // Callers one at a time are ordered, as by a mutex. Pairs with leave_gate.
+    if (core.blocking_limit == 1) order_acquire(&gate);
     return;
   }
   if (core.exploring) {  // nobody else is inside: it keeps the only thread
@@ -35,6 +37,7 @@ void enter_gate(runtime_core& core) noexcept {
 void leave_gate(runtime_core& core) noexcept {
   blocking_gate& gate = core.gate;
   control_block* heir = nullptr;
+  if (core.blocking_limit == 1) order_release(&gate);  // pairs with enter_gate
   {
     const spin_guard guard(gate.lock);
     heir = gate.waiting.pop_front();

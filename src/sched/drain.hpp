@@ -26,6 +26,7 @@ inline std::uint64_t alive(const runtime_core& core) noexcept {
 // Owner, after counting an end. The light side of: {count the end; fence; look at draining}. The
 // heavy side is wait_drained's {set draining; fence; sum the counts}.
 inline void tell_if_draining(runtime_core& core) noexcept {
+  order_release(&core.drained);  // pairs with wait_drained
   light_fence();
   if (core.draining.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     core.drained.fetch_add(1, std::memory_order_release);
@@ -40,8 +41,13 @@ inline bool wait_drained(runtime_core& core, nanos deadline) noexcept {
   for (;;) {
     // acquire: pairs with the release above; the count of that end is visible.
     const std::uint32_t seen = core.drained.load(std::memory_order_acquire);
-    if (alive(core) == 0) return true;
-    if (!futex_wait(&core.drained, seen, deadline)) return alive(core) == 0;
+    if (alive(core) == 0) break;
+    if (!futex_wait(&core.drained, seen, deadline)) {
+      if (alive(core) == 0) break;
+      return false;
+    }
   }
+  order_acquire(&core.drained);  // pairs with tell_if_draining
+  return true;
 }
 }  // namespace weft::detail

@@ -42,8 +42,12 @@ void die_of_exception(control_block& me, const char* what) noexcept {
 }
 
 [[gnu::always_inline]] inline void invoke_closure(control_block& me) noexcept {
+  struct closure {
+    std::byte* in_block;
+    ~closure() { drop_closure(in_block); }
+  } const closure{me.closure};
   try {
-    me.invoke(me.closure);
+    me.invoke(closure_of(me.closure));
   } catch (const operation_canceled&) {
     if (!stop_requested(me)) {
       die_of_exception(me, "weft::operation_canceled, and nobody asked the fiber to stop");
@@ -80,6 +84,7 @@ void run_closure(control_block& me) noexcept {
   // acq_rel: as in publish_end, both ways.
   control_block* joiner = me.joiner.exchange(joiner_ending, std::memory_order_acq_rel);
   if (joiner == joiner_detached) {
+    order_acquire(&me.joiner);  // pairs with detach_block
     renew_block(me);
     p.blocks.give(&me);
     return nullptr;
@@ -93,6 +98,7 @@ void run_closure(control_block& me) noexcept {
 // The fiber's last act. Afterwards its block may be reused at once: nothing of it is touched.
 // Returns a fiber to be made ready or run next, claimed by us, if one waited for the end.
 [[gnu::always_inline]] inline control_block* publish_end(processor& p, control_block& me) noexcept {
+  order_release(&me.joiner);  // pairs with has_ended
   // acquire: pairs with the release of the joiner's registration; joiner_epoch is visible then.
   control_block* joiner = me.joiner.load(std::memory_order_acquire);
   if (joiner == nullptr) {
@@ -103,6 +109,7 @@ void run_closure(control_block& me) noexcept {
     }
   }
   if (joiner == joiner_detached) {
+    order_acquire(&me.joiner);  // pairs with detach_block
     renew_block(me);
     p.blocks.give(&me);
     return nullptr;
@@ -183,8 +190,8 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
       make_ready(woken);
     }
     control_block* const next = pick_next(p);
-    if (next && !(next->flags & fiber_flag::started) && next->size_class == mine_class &&
-        !((next->flags & fiber_flag::fp_env) || had_fp_env)) {
+    if (!thread_sanitizer && next && !(next->flags & fiber_flag::started) &&
+        next->size_class == mine_class && !((next->flags & fiber_flag::fp_env) || had_fp_env)) {
       // The hot hand-over (D4): the next fiber begins in this very frame, on a stack that is warm.
       next->stk = mine;
       next->flags |= fiber_flag::started;

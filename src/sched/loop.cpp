@@ -182,14 +182,6 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
 }
 }  // namespace
 
-void attach(thread_header* header, carrier& me, processor* p) noexcept {
-  header->held = p;
-  if (!p) return;
-  p->holder.store(&me, std::memory_order_relaxed);
-  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
-  p->state.store(processor_state::running, std::memory_order_release);
-}
-
 bool anything_queued(runtime_core& core, carrier& me) noexcept {
   if (core.inject.size() > 0) return true;
   // seq_cst: Q2; pairs with P1 in make_pinned_ready.

@@ -38,10 +38,14 @@ void unpin_running_fiber() noexcept;
 // Whether the fiber was asked to stop, by itself or with its whole runtime. Any thread.
 inline bool stop_requested(const control_block& block) noexcept {
   // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.cpp.
-  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]] {
+    order_acquire(&block.cancel);  // pairs with request_stop_word
     return true;
+  }
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
-  return core && core->cancelling.load(std::memory_order_seq_cst) & cancelling_bit::stop;
+  const bool all = core && core->cancelling.load(std::memory_order_seq_cst) & cancelling_bit::stop;
+  order_acquire_if(all, core);  // pairs with request_stop_all
+  return all;
 }
 
 // Whether a cancellation point has to look closer: stop_requested, or the fiber's run is explored.

@@ -123,6 +123,7 @@ void start_block(control_block& block) noexcept {
     const section inside(header);
     return start_local(*p, block);
   }
+  begin_clock(block);
   core.foreign_spawned.fetch_add(1, std::memory_order_relaxed);
   make_ready(&block);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
 #include "sched/internal.hpp"
 
@@ -24,8 +25,17 @@ inline control_block* make_from_stock(processor& p) noexcept {
   return block;
 }
 
+// The spawner, right before the fiber may run: for ThreadSanitizer.
+inline void begin_clock(control_block& block) noexcept {
+  if constexpr (thread_sanitizer) {
+    block.clock.begin();
+    block.clock.name(block.serial.load(std::memory_order_relaxed), name_of(block));
+  }
+}
+
 // The block is complete: the fiber may run from here on.
 inline void start_local(processor& p, control_block& block) noexcept {
+  begin_clock(block);
   bump(p.count.spawned);
   push_slot(p, &block);
   if (p.solo) return;

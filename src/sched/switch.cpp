@@ -207,6 +207,7 @@ bool bind_stack(processor& p, control_block& block) noexcept {
   const stack bound = p.stacks.take(block.size_class);
   if (!bound) [[unlikely]]
     return false;
+  forget_accesses(bound.lo, bound.hi);
   block.stk = bound;
   block.ctx = prepare(bound.hi, fiber_main);
   // What a former life of the block left when it parked last.

@@ -24,7 +24,7 @@ inline void load_thread_state(thread_header* header, const control_block& to) no
 }
 
 inline stack_bounds bounds_of(const control_block& fiber) noexcept {
-  return {fiber.stk.lo, fiber.stk.hi};
+  return {fiber.stk.lo, fiber.stk.hi, fiber.clock};
 }
 
 // Of what enter() or prepare_switch() has chosen.
@@ -67,6 +67,7 @@ inline context change_fiber(thread_header* header, processor& p, control_block& 
 
 // The same for a fiber that begins, on `bound`.
 inline context enter_fresh(thread_header* header, control_block& next, stack bound) noexcept {
+  forget_accesses(bound.lo, bound.hi);
   next.stk = bound;
   next.flags |= fiber_flag::started;
   header->fiber = &next;

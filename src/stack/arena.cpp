@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "base/fatal.hpp"
-#include "base/sanitizer.hpp"
+#include "base/stack_memory.hpp"
 
 namespace weft::detail {
 namespace {
@@ -112,7 +112,7 @@ std::size_t stack_arena::take_batch(stack_class c, stack* out, std::size_t n) no
       const std::size_t guarded = guards_.install(at, claimed, why);
       if (guarded < claimed) fail(why);
       for (std::size_t i = 0; i < guarded; ++i) {
-        announce_stack_memory({at[i] + guard_size, at[i] + slot_bytes(c)});
+        announce_stack_memory(at[i] + guard_size, at[i] + slot_bytes(c));
       }
       const spin_guard held(d.lock);
       for (std::size_t i = 0; i < guarded; ++i) {

@@ -188,6 +188,7 @@ void join_quietly(control_block& block) noexcept {
 
 void detach_block(control_block& block) noexcept {
   control_block* nobody = nullptr;
+  order_release(&block.joiner);  // pairs with publish_end
   // release: the ending fiber recycles the block after us. acquire: we do after it.
   if (block.joiner.compare_exchange_strong(nobody, joiner_detached, std::memory_order_acq_rel,
                                            std::memory_order_acquire)) {

@@ -12,6 +12,8 @@ void join_quietly(control_block& block) noexcept;
 void detach_block(control_block& block) noexcept;
 inline bool has_ended(const control_block& block) noexcept {
   // acquire: pairs with the release in publish_end; all that the fiber did is visible.
-  return block.joiner.load(std::memory_order_acquire) == joiner_finished;
+  const bool ended = block.joiner.load(std::memory_order_acquire) == joiner_finished;
+  order_acquire_if(ended, &block.joiner);  // pairs with publish_end
+  return ended;
 }
 }  // namespace weft::detail

@@ -5,6 +5,7 @@
 namespace weft::detail {
 void timer_set::reserve_one() {
   const spin_guard guard(lock_);
+  const unwatched ours;
   heap_.reserve_one();
 }
 
@@ -26,6 +27,7 @@ void timer_set::note_stale() noexcept {
   const spin_guard guard(lock_);
   heap_.note_stale();
   if (!heap_.should_compact()) return;
+  const unwatched ours;
   heap_.compact([](const wait_token& token) { return !token.block->word.is_open(token.epoch); });
   publish_earliest_locked();
 }

@@ -134,7 +134,7 @@ TEST(blocking, callers_beyond_the_cap_queue) {
     std::vector<fiber> fibers;
     for (int i = 0; i < callers; ++i) {
       fibers.emplace_back([&, i] {
-        blocking([&, i] {
+        blocking([&] {
           const int now = ++inside;
           int seen = most;
           while (seen < now && !most.compare_exchange_weak(seen, now)) {

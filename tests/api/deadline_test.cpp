@@ -73,7 +73,7 @@ TEST_P(deadline, that_is_far_off_never_comes) {
     using std::chrono::duration;
     const deadline_scope a(std::chrono::hours::max());
     const deadline_scope b(duration<double>(1e300));
-    const deadline_scope c(duration<double>(std::numeric_limits<double>::infinity()));
+    const deadline_scope c(duration<double>{std::numeric_limits<double>::infinity()});
     const deadline_scope d(steady_clock::time_point::max());
     const deadline_scope e(std::chrono::system_clock::now() + 1h);
     const deadline_scope f(std::chrono::nanoseconds::max());

@@ -216,7 +216,8 @@ TEST_P(fibers, move_and_swap_hand_over_the_fiber) {
     EXPECT_EQ(c.get_id(), first);
     c.swap(b);
     EXPECT_EQ(b.get_id(), first);
-    b = std::move(b);
+    fiber& itself = b;  // clang warns of b = std::move(b)
+    b = std::move(itself);
     EXPECT_EQ(b.get_id(), first) << "to itself";
     bool second_ran = false;
     b = fiber([&] { second_ran = true; });  // the first is stopped and joined here

@@ -1,6 +1,8 @@
-// Errors made on purpose, on a fiber, each of which AddressSanitizer must report. Were it told of
-// switches wrongly, it could fall silent there, and every other test would pass.
+// Errors made on purpose, on a fiber, each of which a sanitizer or Valgrind must report. Were it
+// told of switches wrongly, it could fall silent there, and every other test would pass.
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <string_view>
 #include <weft/weft.hpp>
@@ -8,9 +10,10 @@
 namespace {
 using namespace std::chrono_literals;
 
-// The compiler is not to see what is wrong here.
+// The compiler is not to see what is wrong here. Not inlined, because clang puts no local of a
+// function with assembly on a fake stack.
 template <class T>
-T* opaque(T* p) {
+[[gnu::noinline]] T* opaque(T* p) {
   asm volatile("" : "+r"(p));
   return p;
 }
@@ -47,6 +50,40 @@ int read_after_free() {
   return *opaque(gone);
 }
 
+int overflow() {
+  int most = std::numeric_limits<int>::max();
+  park();
+  return *opaque(&most) + 1;
+}
+
+// Nobody points to it any more when the process ends.
+[[gnu::noinline]] void lose() {
+  opaque(new char[64]);
+}
+// What returned frames have left of pointers goes. On the stack itself, not on a fake one.
+[[gnu::noinline, gnu::no_sanitize_address]] void scrub() {
+  char frame[32768];
+  std::memset(opaque(&frame), 0, sizeof frame);
+}
+int leak() {
+  lose();
+  scrub();
+  park();
+  return 0;
+}
+
+// Nothing to report: a fiber that is parked when the process ends still points to it, from its
+// stack and from nowhere else.
+int hold() {
+  weft::fiber([] {
+    char* const held = opaque(new char[64]);
+    weft::this_fiber::sleep_for(24h);
+    delete[] held;
+  }).detach();
+  park();
+  std::exit(0);
+}
+
 // Nothing to report: a throw clears the shadow of the stack it is on, and of no other.
 int throw_through_arrays() {
   for (int i = 0; i < 100; ++i) {
@@ -69,6 +106,9 @@ int main(int argc, char** argv) {
   if (wrong == "beyond_array") return run(read_beyond_array);
   if (wrong == "after_return") return run(read_after_return);
   if (wrong == "after_free") return run(read_after_free);
+  if (wrong == "overflow") return run(overflow);
+  if (wrong == "leak") return run(leak);
+  if (wrong == "hold") return run(hold);
   if (wrong == "nothing") return run(throw_through_arrays);
   return EXIT_FAILURE;
 }

@@ -5,3 +5,9 @@ extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
   return "detect_stack_use_after_return=1";
 }
+
+// Tests fork beside threads.
+extern "C" const char* __tsan_default_options();
+extern "C" const char* __tsan_default_options() {
+  return "die_after_fork=0";
+}

@@ -6,7 +6,7 @@
 //   2. Nobody may see a fiber as ready before its registers are saved. So a fiber does not queue
 //      itself: the `after` function does, on the stack of the next one.
 //   3. A fiber cannot free the stack that it runs on. The `after` of its last switch does.
-// What is announced is for AddressSanitizer, and nothing in other builds.
+// What is announced is for sanitizers, and nothing in other builds.
 
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -62,6 +62,7 @@ class toy_scheduler {
   void spawn(std::function<void()> body) {
     auto f = std::make_unique<fiber>(std::move(body));
     static_cast<detail::context&>(*f) = detail::prepare(f->stack.top(), &enter);
+    f->clock.begin();
     ready_.push_back(f.release());
   }
 
@@ -83,6 +84,7 @@ class toy_scheduler {
   struct fiber : detail::context {
     explicit fiber(std::function<void()> f) : body(std::move(f)) {}
     guarded_stack stack;
+    [[no_unique_address]] detail::race_clock clock;
     std::function<void()> body;
   };
 
@@ -96,11 +98,13 @@ class toy_scheduler {
   // The stack of what take_next() has chosen.
   detail::stack_bounds next_bounds() const {
     if (current_ == nullptr) return detail::stack_bounds(thread_stack_);
-    return {current_->stack.limit(), current_->stack.top()};
+    return {current_->stack.limit(), current_->stack.top(), current_->clock};
   }
 
   void change_to(detail::context next, detail::context* from, detail::after_fn after) {
+    detail::order_release(this);
     detail::announced_switch announced(next_bounds());
+    detail::order_acquire(this);  // on the clock of what comes next, for which `after` runs
     detail::switch_to(from, next, after, this);
     announced.returned();
   }
@@ -111,7 +115,9 @@ class toy_scheduler {
     fiber* self = scheduler->current_;
     self->body();
     const detail::context next = scheduler->take_next();
+    detail::order_release(scheduler);
     detail::announce_last_switch(scheduler->next_bounds(), self->stack.top());
+    detail::order_acquire(scheduler);
     detail::switch_away(self, next, &destroy, arg);
   }
 

@@ -9,7 +9,8 @@
 
 namespace weft::detail {
 namespace {
-[[gnu::noipa]] std::uintptr_t my_return_address() {
+[[gnu::noinline]] std::uintptr_t my_return_address() {
+  asm volatile("");  // gcc would merge calls of a pure function
   return reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
 }
 

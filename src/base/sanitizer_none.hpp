@@ -1,0 +1,33 @@
+// The hooks of base/sanitizer.hpp in a plain build: included by it, and by nothing else.
+#pragma once
+#include "base/race_none.hpp"
+
+namespace weft::detail {
+inline constexpr bool address_sanitizer = false;
+
+// The stack that a kernel thread was born with.
+struct thread_stack {
+  static thread_stack here() noexcept { return {}; }
+};
+
+// What is switched to.
+struct stack_bounds {
+  stack_bounds(const void*, const void*, const race_clock&) noexcept {}
+  explicit stack_bounds(thread_stack) noexcept {}
+};
+
+// One switch. Lives in the frame that switches: made right before, told right after.
+class announced_switch {
+ public:
+  explicit announced_switch(stack_bounds) noexcept {}
+  void returned() noexcept {}
+};
+
+// First thing on a fresh stack.
+inline void announce_fresh_stack() noexcept {}
+
+// Right before the last switch of a stack that ends at `high`: its fake stack goes, and what the
+// frames that are left behind have poisoned is cleared; its clock goes. The caller must not be
+// instrumented: its locals might lie on the fake stack.
+inline void announce_last_switch(stack_bounds, const void* /*high*/) noexcept {}
+}  // namespace weft::detail

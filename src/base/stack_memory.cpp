@@ -1,0 +1,20 @@
+#include "base/stack_memory.hpp"
+
+#ifdef WEFT_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0u
+#endif
+
+// Null in a process without LeakSanitizer.
+extern "C" [[gnu::weak]] void __lsan_register_root_region(const void* begin, std::size_t size);
+
+namespace weft::detail {
+void announce_stack_memory(std::byte* low, std::byte* high) noexcept {
+  // Stacks are not unmapped, so they keep their number for ever.
+  [[maybe_unused]] const unsigned number = VALGRIND_STACK_REGISTER(low, high);
+  if (__lsan_register_root_region) {
+    __lsan_register_root_region(low, static_cast<std::size_t>(high - low));
+  }
+}
+}  // namespace weft::detail
