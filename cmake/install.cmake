@@ -9,6 +9,10 @@ install(DIRECTORY include/weft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MAT
 install(FILES src/weft-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/weft)
 install(EXPORT weft_targets NAMESPACE weft:: FILE weft-targets.cmake DESTINATION ${package_dir})
 
+if(WEFT_CONTEXT STREQUAL boost)
+  set(WEFT_PACKAGE_DEPENDENCIES "find_dependency(Boost 1.78 CONFIG COMPONENTS context)")
+  set(WEFT_PC_LIBRARIES " -lboost_context")
+endif()
 configure_package_config_file(cmake/weft-config.cmake.in ${PROJECT_BINARY_DIR}/weft-config.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/weft-config-version.cmake

@@ -41,6 +41,7 @@ bool stack_walk::add(std::uintptr_t pc, bool guessed) noexcept {
 
 stack_walk::stack_walk(const module_map& code, registers from, const std::byte* low,
                        const std::byte* high) noexcept {
+  if (from.pc == 0) return;  // an architecture of which nothing is known
   const auto lo = reinterpret_cast<std::uintptr_t>(low);
   const auto hi = reinterpret_cast<std::uintptr_t>(high);
   // Whatever is below has been looked at.
