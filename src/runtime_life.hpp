@@ -15,6 +15,4 @@ runtime_core& default_core();
 // From now on a fiber that overflows its stack is named before the process ends, unless
 // WEFT_OVERFLOW_REPORT=0 (overflow.cpp). Only the first call does something; any thread.
 void report_overflows() noexcept;
-// The fibers of one runtime, or of all when null. Signal-safe.
-void dump_runtime(int fd, const runtime_core* only) noexcept;
 }  // namespace weft::detail

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/atomic.hpp"
+
 namespace weft::detail {
 namespace {
 void write_line(const char* format, va_list arguments) noexcept {
@@ -18,7 +20,13 @@ void write_line(const char* format, va_list arguments) noexcept {
   line[length] = '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, length + 1);
 }
+
+constinit atomic<void (*)(int) noexcept> hook{nullptr};
 }  // namespace
+
+void dump_when_fatal(void (*dump)(int) noexcept) noexcept {
+  hook.store(dump, std::memory_order_relaxed);
+}
 
 void report(const char* format, ...) noexcept {
   va_list arguments;
@@ -32,6 +40,8 @@ void fatal(const char* format, ...) noexcept {
   va_start(arguments, format);
   write_line(format, arguments);
   va_end(arguments);
+  // exchange: once, though the dump itself should fail. relaxed: the hook is a function.
+  if (auto* const dump = hook.exchange(nullptr, std::memory_order_relaxed)) dump(STDERR_FILENO);
   std::abort();
 }
 

@@ -6,7 +6,10 @@
 // It does not hold the watch itself while processors are busy, as a dedicated poller would: every
 // readiness event would then preempt a worker for a switch to the poller and back. Busy processors
 // look for themselves; the monitor looks only if none has for a whole tick.
+#include <algorithm>
+
 #include "base/futex.hpp"
+#include "sched/hogs.hpp"
 #include "sched/internal.hpp"
 #include "sched/stackless.hpp"
 #include "sched/threads.hpp"
@@ -71,6 +74,13 @@ bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
     }
   }
   return any;
+}
+
+void set_stamps(runtime_core& core) noexcept {
+  const std::uint32_t stamp = stamp_now();
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    core.processors[i]->stamp.store(stamp, std::memory_order_relaxed);
+  }
 }
 
 void look_for_all(runtime_core& core) noexcept {
@@ -157,10 +167,17 @@ void monitor_loop(runtime_core& core) noexcept {
   int silent = 0;
   std::uint64_t blocked_at[max_workers] = {};
   bool queued_before = false;
+  hog_watch hogs;
+  // Two looks within the limit, as far as ticks go.
+  const nanos tick_limit = core.hog_limit == 0
+                               ? longest_tick
+                               : std::clamp(core.hog_limit / 2, shortest_tick, longest_tick);
   // seq_cst: pairs with stop_threads, which then wakes this thread.
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
+    set_stamps(core);
+    hogs.look(core, core.hog_limit ? now() : 0, tick);
     if (any_stackless()) tend_stackless(core);
     const observation seen = observe(core);
     const bool blocked = retake_blocked(core, blocked_at);
@@ -183,7 +200,7 @@ void monitor_loop(runtime_core& core) noexcept {
     queued_before = seen.queued;
     if (ran || !seen.all_idle) {
       silent = 0;
-      tick = blocked ? shortest_tick : tick * 2 < longest_tick ? tick * 2 : longest_tick;
+      tick = blocked ? shortest_tick : tick * 2 < tick_limit ? tick * 2 : tick_limit;
     } else if (++silent >= 2) {
       rest(core);
       silent = 0;

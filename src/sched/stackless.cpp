@@ -43,8 +43,6 @@ bool hopeless_locked(const control_block& block) noexcept {
 }
 
 [[noreturn]] void die_without_stack(const control_block& block) noexcept {
-  const runtime_core& core = *block.rt.load(std::memory_order_relaxed);
-  if (core.dump) core.dump(2);
   fatal("fiber %llu has no stack and nothing else can run to free one: %s",
         static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
         "the kernel refused memory or guards below the limit (vm.max_map_count, RLIMIT_AS)");
