@@ -10,6 +10,7 @@
 
 #include "base/asymmetric_fence.hpp"
 #include "base/cpu_count.hpp"
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "debug/dump.hpp"
 #include "debug/dump_signal.hpp"
@@ -47,7 +48,7 @@ void check(const runtime_options& options) {
 }
 
 nanos hog_limit_of(const runtime_options& options) {
-  const char* const wish = std::getenv("WEFT_HOG_REPORT");
+  const char* const wish = environment("WEFT_HOG_REPORT");
   if (!wish || !*wish) return options.hog_report.count();
   char* end = nullptr;
   const unsigned long ms = std::strtoul(wish, &end, 10);

@@ -88,11 +88,13 @@ void add_duration(text& out, nanos time) noexcept {
   }
 }
 
-void add_trace(text& out, const module_map& code, const trace& t) noexcept {
+void add_trace(text& out, const module_map& code, function_names& names, const trace& t) noexcept {
   char place[256];
   for (std::uint32_t i = 0; i < t.count; ++i) {
     code.describe(t.pc[i], place, sizeof place);
-    out.add("    #%u %s%s", i, place, t.guessed >> i & 1 ? " (perhaps)" : "");
+    const char* const name = names.of(code, t.pc[i]);
+    out.add("    #%u %s%s%s%s", i, place, *name ? " " : "", name,
+            t.guessed >> i & 1 ? " (perhaps)" : "");
     if (t.repeated[i]) out.add(", and %u more of the same", t.repeated[i]);
     out.end_line();
   }

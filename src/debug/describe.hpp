@@ -1,5 +1,6 @@
 #pragma once
 #include "debug/fiber_view.hpp"
+#include "debug/names.hpp"
 #include "debug/text.hpp"
 
 // The parts of a report's lines.
@@ -13,6 +14,6 @@ const char* name_of(wait_kind) noexcept;
 void add_site(text& out, const module_map* code, const fiber_view&) noexcept;
 // 0.3 s, 12 s, 5 min
 void add_duration(text& out, nanos) noexcept;
-// A line a frame.
-void add_trace(text& out, const module_map& code, const trace&) noexcept;
+// A line a frame: file+0x1234 and, where it has one, the function's mangled name.
+void add_trace(text& out, const module_map& code, function_names&, const trace&) noexcept;
 }  // namespace weft::detail

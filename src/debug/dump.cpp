@@ -17,6 +17,7 @@ namespace weft::detail {
 namespace {
 struct workspace {
   module_map code;
+  function_names names;
   runners running;
   fiber_groups groups;
   fiber_view view;
@@ -69,24 +70,23 @@ nanos age_in_nanos(std::uint32_t age) noexcept {
   return nanos{age} * stamp_unit;
 }
 
-void add_runner(text& out, const fiber_view& v, const runner* r) noexcept {
-  if (r && v.state == fiber_state::running) out.add(" on worker %u", r->worker);
-  if (!r || r->doing.what != thread_activity::blocked) return;
-  const char* const call = name_of_call(r->doing.call);
-  if (r->doing.call < 0) {
+void add_thread(text& out, const fiber_view& v) noexcept {
+  if (v.doing.what != thread_activity::blocked) return;
+  if (v.doing.call < 0) {
     out.add(", its thread waits in the kernel for a page");
-  } else if (call) {
+  } else if (const char* const call = name_of_call(v.doing.call)) {
     out.add(", its thread is blocked in %s", call);
   } else {
-    out.add(", its thread is blocked in system call %ld", r->doing.call);
+    out.add(", its thread is blocked in system call %ld", v.doing.call);
   }
 }
 
 // A fiber by itself.
-void print_one(const job& j, const fiber_view& v, const trace& stack, const runner* r) noexcept {
+void print_one(const job& j, const fiber_view& v, const trace& stack) noexcept {
   add_fiber(j.out, v.id, v.name);
   add_state(j.out, v);
-  add_runner(j.out, v, r);
+  if (v.state == fiber_state::running) j.out.add(" on worker %u", v.worker);
+  add_thread(j.out, v);
   if (waits(v)) {
     j.out.add(" for ");
     add_duration(j.out, age_in_nanos(j.stamp - v.since));
@@ -98,16 +98,15 @@ void print_one(const job& j, const fiber_view& v, const trace& stack, const runn
   j.out.add("; ");
   add_site(j.out, j.space ? &j.space->code : nullptr, v);
   j.out.end_line();
-  if (j.space) add_trace(j.out, j.space->code, stack);
+  if (j.space) add_trace(j.out, j.space->code, j.space->names, stack);
 }
 
 void print_group(const job& j, const fiber_group& g) noexcept {
   const fiber_view& v = g.first;
-  if (g.count == 1) {
-    return print_one(j, v, g.stack, j.space->running.of(v.block, v.id));
-  }
+  if (g.count == 1) return print_one(j, v, g.stack);
   j.out.add("%llu fibers", static_cast<unsigned long long>(g.count));
   add_state(j.out, v);
+  add_thread(j.out, v);
   if (waits(v)) {
     j.out.add(" for ");
     add_duration(j.out, age_in_nanos(g.youngest));
@@ -137,41 +136,45 @@ void print_group(const job& j, const fiber_group& g) noexcept {
               static_cast<unsigned long long>(g.count - fiber_group::shown), g.last_id);
     j.out.end_line();
   }
-  add_trace(j.out, j.space->code, g.stack);
+  add_trace(j.out, j.space->code, j.space->names, g.stack);
+}
+
+// Its stack, and what its thread does.
+void look_closer(const workspace& space, fiber_view& v, trace& stack) noexcept {
+  const runner* const r = v.state == fiber_state::ready ? space.running.of(v.block, v.id) : nullptr;
+  if (r) {
+    v.state = fiber_state::running;
+    v.worker = r->worker;
+    v.doing = r->doing;
+    stack = r->stack;
+  } else if (v.state == fiber_state::blocking && v.on) {
+    // Carriers are type-stable; this one may have other things to do by now.
+    const std::int32_t tid = static_cast<const carrier*>(v.on)->tid.load(std::memory_order_relaxed);
+    v.doing = activity_of(tid);
+    if (v.doing.what == thread_activity::blocked) walk_blocked(space.code, tid, v.doing, stack);
+    if (still_so(v)) return;
+    v.doing = {};
+    stack.count = 0;
+  } else {
+    walk_suspended(space.code, v, stack);
+  }
 }
 
 void take(const control_block& block, job& j) noexcept {
   fiber_view mine;
   fiber_view& v = j.space ? j.space->view : mine;
   if (!read_fiber(block, v) || (j.only && v.core != j.only)) return;
-  const runner* r = nullptr;
   trace empty;
   trace& stack = j.space ? j.space->stack : empty;
   stack.count = 0;
-  if (j.space && v.state == fiber_state::ready && (r = j.space->running.of(&block, v.id))) {
-    v.state = fiber_state::running;
-    stack = r->stack;
-  } else if (j.space && (v.state == fiber_state::parked || v.state == fiber_state::ready)) {
-    walk_suspended(j.space->code, v, stack);
-  }
-  runner inside{};
-  if (j.space && v.state == fiber_state::blocking && v.on) {
-    // Carriers are type-stable; this one may have other things to do by now.
-    inside.tid = static_cast<const carrier*>(v.on)->tid.load(std::memory_order_relaxed);
-    inside.doing = activity_of(inside.tid);
-    if (inside.doing.what == thread_activity::blocked) {
-      walk_blocked(j.space->code, inside.tid, inside.doing, stack);
-      if (!still_so(v)) stack.count = 0;
-      r = &inside;
-    }
-  }
+  if (j.space) look_closer(*j.space, v, stack);
   ++j.count.by_state[static_cast<std::size_t>(v.state)];
   if (v.state == fiber_state::parked && wakes_by_itself(v.kind)) ++j.count.self_waking;
   if (j.detail == dump_detail::grouped && j.space &&
       j.space->groups.add(v, stack, waits(v) ? j.stamp - v.since : 0)) {
     return;
   }
-  print_one(j, v, stack, r);
+  print_one(j, v, stack);
 }
 
 bool timer_armed(const runtime_core* only) noexcept {

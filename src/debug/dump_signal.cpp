@@ -14,6 +14,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "debug/dump.hpp"
 
@@ -68,7 +69,7 @@ bool start_thread(int signal) noexcept {
 }
 
 bool install() {
-  const char* const wish = std::getenv("WEFT_DUMP_SIGNAL");
+  const char* const wish = environment("WEFT_DUMP_SIGNAL");
   if (!wish || !*wish) return false;
   const int signal = signal_of(wish);
   struct sigaction there {};

@@ -22,6 +22,7 @@ namespace {
 bool try_read(const control_block& block, fiber_view& to) noexcept {
   to.id = block.serial.load(std::memory_order_relaxed);
   to.block = &block;
+  to.doing = {};
   to.core = block.rt.load(std::memory_order_relaxed);
   to.flags = peek(block.flags);
   to.word = block.word.value();

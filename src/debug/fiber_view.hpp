@@ -1,5 +1,6 @@
 #pragma once
 #include "base/stack_walk.hpp"
+#include "base/thread_activity.hpp"
 #include "fiber/extras.hpp"
 #include "sched/core.hpp"
 
@@ -17,6 +18,8 @@ struct fiber_view {
   std::uint8_t flags = 0;
   std::uint32_t since = 0;  // in stamp_unit; of one that is parked or blocking
   const void* on = nullptr;
+  std::uint32_t worker = 0;  // of one that runs
+  thread_activity doing;     // of one that runs or is inside blocking(), as far as asked for
   const char* site_file = nullptr;
   std::uint32_t site_line = 0;
   char name[fiber_extras::name_size];

@@ -15,14 +15,15 @@ std::uint64_t hash_of(const fiber_view& v, const trace& t) noexcept {
   hash = mix(hash, reinterpret_cast<std::uintptr_t>(v.core));
   hash = mix(hash, reinterpret_cast<std::uintptr_t>(v.site_file));
   hash = mix(hash, v.site_line);
+  hash = mix(hash, static_cast<std::uint64_t>(v.doing.call));
   for (std::uint32_t i = 0; i < t.count; ++i) hash = mix(hash, t.pc[i]);
   return hash;
 }
 
 bool same(const fiber_group& group, const fiber_view& v, const trace& t) noexcept {
   const fiber_view& g = group.first;
-  return g.state == v.state && g.kind == v.kind && g.core == v.core && g.at_same_site(v) &&
-         group.stack == t;
+  return g.state == v.state && g.kind == v.kind && g.doing.what == v.doing.what &&
+         g.doing.call == v.doing.call && g.core == v.core && g.at_same_site(v) && group.stack == t;
 }
 }  // namespace
 

@@ -32,6 +32,7 @@ bool is_new(const fiber_view& v, const thread_activity& doing) noexcept {
 
 struct workspace {
   module_map code;
+  function_names names;
   fiber_view view;
   trace stack;
   char buffer[text::room];
@@ -68,7 +69,7 @@ void report_hog(const hog& h) noexcept {
   out.add("; ");
   add_site(out, &w->code, w->view);
   out.end_line();
-  add_trace(out, w->code, w->stack);
+  add_trace(out, w->code, w->names, w->stack);
   out.add("weft: no other fiber runs on that worker meanwhile: %s",
           computes ? "call this_fiber::yield() now and then, or compute inside weft::blocking()"
                    : "use the call of weft::io that parks, or make it inside weft::blocking()");

@@ -74,7 +74,8 @@ runtime_core& obtain_core(std::uint32_t workers) {
                      &core->draining, &core->frozen, &core->starving}) {
     word->store(0, std::memory_order_relaxed);
   }
-  core->closed.store(0, std::memory_order_relaxed);
+  // release: pairs with the load in core_visit; the processors are there.
+  core->closed.store(0, std::memory_order_release);
   core->slot_wake_hold.store(1, std::memory_order_relaxed);
   core->hogs.store(0, std::memory_order_relaxed);
   core->foreign_spawned.store(0, std::memory_order_relaxed);
