@@ -76,10 +76,7 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
 // rest, which sets the flag and then looks whether all are idle; the processor was taken off the
 // list before this.
 void left_idleness(runtime_core& core) noexcept {
-  if (core.monitor_resting.load(std::memory_order_seq_cst) == 0) [[likely]]
-    return;
-  if (processor* p = current()->held) p->stamp.store(stamp_now(), std::memory_order_relaxed);
-  wake_monitor_if_resting(core);
+  if (core.monitor_resting.load(std::memory_order_seq_cst) != 0) wake_monitor_if_resting(core);
 }
 
 // A carrier starves: it gets the processor of the caller, which has none then. If the caller

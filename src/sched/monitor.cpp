@@ -153,6 +153,8 @@ void rest(runtime_core& core) noexcept {
 }  // namespace
 
 void wake_monitor_if_resting(runtime_core& core) noexcept {
+  // The time stood still meanwhile; the caller does not wait for the tick that sets it.
+  if (processor* p = current()->held) p->stamp.store(stamp_now(), std::memory_order_relaxed);
   std::uint32_t expected = resting;
   // acq_rel: pairs with the loads in sleep and rest.
   if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel)) {

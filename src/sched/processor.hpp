@@ -62,7 +62,7 @@ struct alignas(cache_line) processor {
   std::uint32_t slot_streak = 0;     // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   // About now, in stamp_unit; what a park notes down instead of reading a clock. Written by the
-  // monitor at each tick, and by the owner when it leaves an idleness in which the monitor rested.
+  // monitor at each tick, and by the owner when it wakes a monitor that has rested.
   atomic<std::uint32_t> stamp{0};
   publication pending;
   publication_mark publishing;  // any thread reads
