@@ -68,7 +68,7 @@ bool is_line(const std::string& line) {
       "spawned (at|by) [^ ]+"
       "|  fiber [0-9]+( \"[a-z-]+\")?( for .*)?"
       "|  and [0-9]+ more, the last fiber [0-9]+"
-      "|[0-9]+ fibers: .*");
+      "|[0-9]+ fibers(: .*)?");
   return std::regex_match(line, known);
 }
 
@@ -145,9 +145,7 @@ TEST(stress_dump, of_a_hundred_thousand_equal_fibers_is_short) {
     until_parked(rt, count);
     text = dumped();
   });
-  EXPECT_TRUE(
-      has(text, "(^|\n)100000 fibers parked for [^\n]*: sleep; spawned at [^\n]*dump_test.cpp"))
-      << text;
+  EXPECT_TRUE(has(text, "(^|\n)100000 fibers parked for [^\n]*: sleep; spawned at ")) << text;
   EXPECT_TRUE(has(text, "\n100001 fibers: 1 running, 100000 parked\n$")) << text;
   EXPECT_LT(text.size(), 5000u) << text;
 }
