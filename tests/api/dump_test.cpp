@@ -208,6 +208,17 @@ TEST(dump, does_not_call_a_wait_for_a_timer_or_a_descriptor_hopeless) {
   EXPECT_FALSE(has(dumped(), "nothing here can wake"));
 }
 
+TEST(dump, follows_the_line_with_which_the_library_aborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        runtime rt({.workers = 1});
+        rt.run([&] { rt.shutdown(0ns); });
+      },
+      "weft: fiber [0-9]+ ends its own runtime[^\n]*\n(.|\n)*fiber [0-9]+ running on worker 0; "
+      "(.|\n)*\n1 fibers: 1 running\n");
+}
+
 TEST(dump, keeps_errno) {
   errno = 77;
   dump(-1);
