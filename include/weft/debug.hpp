@@ -17,7 +17,7 @@ enum class dump_detail {
 /// itself; one blocked in the kernel is not. "For about": to within 10 ms.
 ///
 /// Allocates nothing and waits for no lock, so it may be called when everything hangs; but writes
-/// block as the descriptor does. Takes some microseconds a fiber, and half a second at most for
+/// block as the descriptor does. Takes about a microsecond a fiber, and half a second at most for
 /// threads that do not answer. Any thread or fiber. With WEFT_DUMP_SIGNAL=SIGUSR2 in the
 /// environment (any signal, by name or number) when the first runtime starts, `kill -USR2 PID`
 /// writes the same to stderr.
