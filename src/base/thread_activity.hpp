@@ -16,6 +16,7 @@ struct thread_activity {
   std::uintptr_t sp = 0;  // its registers at that call
   std::uintptr_t pc = 0;
 };
+// Not of the calling thread, which is in the call that asks.
 thread_activity activity_of(std::int32_t tid) noexcept;
 
 // "read", or null for those that seldom block.

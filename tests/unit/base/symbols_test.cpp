@@ -58,9 +58,20 @@ TEST(thread_activity, of_a_thread_that_is_blocked_and_of_one_that_is_not) {
   EXPECT_EQ(seen.what, thread_activity::blocked);
   EXPECT_STREQ(name_of_call(seen.call), "read");
   EXPECT_NE(seen.sp, 0u);
-  EXPECT_EQ(activity_of(static_cast<int>(::syscall(SYS_gettid))).what, thread_activity::runs);
   ASSERT_EQ(::write(pipe[1], "x", 1), 1);
   reader.join();
+  // Of the calling thread it would tell the read with which it asks.
+  atomic<int> busy{0};
+  atomic<bool> stop{false};
+  std::thread spinner([&] {
+    busy = static_cast<int>(::syscall(SYS_gettid));
+    while (!stop) {
+    }
+  });
+  while (busy == 0) std::this_thread::yield();
+  EXPECT_EQ(activity_of(busy).what, thread_activity::runs);
+  stop = true;
+  spinner.join();
   EXPECT_EQ(activity_of(0x7ffffff0).what, thread_activity::unknown);
   ::close(pipe[0]);
   ::close(pipe[1]);
