@@ -2,6 +2,7 @@
 #include <weft/runtime.hpp>
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -9,9 +10,13 @@
 
 #include "base/asymmetric_fence.hpp"
 #include "base/cpu_count.hpp"
+#include "base/environment.hpp"
 #include "base/fatal.hpp"
 #include "base/limits.hpp"
 #include "base/sanitizer_check.hpp"
+#include "debug/dump.hpp"
+#include "debug/dump_signal.hpp"
+#include "debug/hog.hpp"
 #include "io/events.hpp"
 #include "park/park.hpp"
 #include "runtime_life.hpp"
@@ -40,6 +45,24 @@ void check(const runtime_options& options) {
     throw_system(EINVAL, "weft: runtime_options::max_blocking is %u; the range is 1 to %u",
                  options.max_blocking, most_blocking);
   }
+  if (options.hog_report.count() < 0) {
+    throw_system(EINVAL, "weft: runtime_options::hog_report is %lld ns; it must not be negative",
+                 static_cast<long long>(options.hog_report.count()));
+  }
+}
+
+nanos hog_limit_of(const runtime_options& options) {
+  const char* const wish = environment("WEFT_HOG_REPORT");
+  if (!wish || !*wish) return options.hog_report.count();
+  char* end = nullptr;
+  const unsigned long ms = std::strtoul(wish, &end, 10);
+  if (*end != 0 || ms > 3'600'000) {
+    throw_system(EINVAL,
+                 "weft: WEFT_HOG_REPORT is \"%s\"; it must be a number of milliseconds from 1 to "
+                 "3600000, or 0 for no reports",
+                 wish);
+  }
+  return static_cast<nanos>(ms) * 1'000'000;
 }
 
 [[noreturn]] void throw_no_thread(int error, unsigned which) {
@@ -61,9 +84,12 @@ runtime_core& make_core(const runtime_options& options) {
   check(options);
   chaos::announce();
   check_sanitizers();
+  const nanos hog_limit = hog_limit_of(options);
   prepare_asymmetric_fence();
   note_forks();
   report_overflows();
+  dump_on_signal();
+  dump_when_fatal([](int fd) noexcept { dump_fibers(fd, nullptr, dump_detail::grouped); });
   const stack_class size_class = stack_class_for(options.stack_size);
   const unsigned workers = options.workers ? options.workers : usable_cpus();
   runtime_core& core = obtain_core(workers < max_workers ? workers : max_workers);
@@ -73,7 +99,8 @@ runtime_core& make_core(const runtime_options& options) {
   begin_observing(core, (start_trace(describe_site) ? observed_by::trace : 0) |
                             (measures_stacks(options) ? observed_by::stacks : 0));
   core.blocking_limit = options.max_blocking;
-  core.dump = [](int fd) noexcept { dump_runtime(fd, nullptr); };
+  core.hog_limit = hog_limit;
+  core.report_hog = report_hog;
   try {
     core.events = new events(core);
   } catch (...) {
@@ -159,7 +186,7 @@ bool runtime::shutdown(std::chrono::nanoseconds limit) {
   detail::report("runtime::shutdown: %llu fibers have not ended within %lld ms:",
                  static_cast<unsigned long long>(detail::alive(*core_)),
                  static_cast<long long>(limit.count() / 1'000'000));
-  detail::dump_runtime(2, core_);
+  detail::dump_fibers(2, core_, dump_detail::grouped);
   return false;
 }
 

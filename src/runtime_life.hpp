@@ -18,8 +18,6 @@ runtime_core& default_core();
 // From now on a fiber that overflows its stack is named before the process ends, unless
 // WEFT_OVERFLOW_REPORT=0 (overflow.cpp). Only the first call does something; any thread.
 void report_overflows() noexcept;
-// The fibers of one runtime, or of all when null. Signal-safe.
-void dump_runtime(int fd, const runtime_core* only) noexcept;
 // Whether the runtime is to measure how deep its fibers' stacks are used: by its options, or by
 // WEFT_MEASURE_STACKS in the environment.
 bool measures_stacks(const runtime_options&) noexcept;

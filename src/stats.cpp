@@ -57,6 +57,7 @@ runtime_stats runtime::stats() const noexcept {
   s.wakes = total(core, &counters::wakes);
   s.looks = total(core, &counters::looks);
   s.blocking_calls = total(core, &counters::blocking_calls);
+  s.hogs = read(core.hogs);
   s.blocking_inside = core.gate.inside_now.load(std::memory_order_relaxed);
   s.blocking_waiting = core.gate.waiting_now.load(std::memory_order_relaxed);
   // acquire: pairs with the store in start_carrier: the entries below the count are written.

@@ -28,27 +28,35 @@ struct runtime_options {
   /// for finding the right stack_size, not for production. WEFT_MEASURE_STACKS=1 in the environment
   /// switches it on for every runtime.
   bool measure_stacks = false;
+  /// How long a fiber may keep a worker to itself, computing or blocked in the kernel outside of
+  /// weft::blocking, until it is reported on stderr: the fiber, what it does, where it was spawned,
+  /// its stack; once for each spawn site. Looked at every 1 to 10 ms, so a report may come that
+  /// much later. 0: nobody looks. The environment variable WEFT_HOG_REPORT, in milliseconds,
+  /// overrides it. A fiber that computes is interrupted by SIGURG for its stack, unless the program
+  /// handles that signal itself.
+  std::chrono::nanoseconds hog_report{0};
 };
 
 /// Counters and gauges of one runtime. Counters only rise; all are sums over its threads, read
 /// without stopping them, so they may be some nanoseconds apart.
 struct runtime_stats {
-  unsigned workers = 0;                ///< runtime_options::workers, resolved
-  unsigned threads = 0;                ///< kernel threads: workers, spares, the monitor
-  std::uint64_t fibers_alive = 0;      ///< spawned and not ended
-  std::uint64_t fibers_running = 0;    ///< on a processor now
-  std::uint64_t fibers_ready = 0;      ///< queued
-  std::uint64_t fibers_parked = 0;     ///< the rest
-  std::uint64_t fibers_spawned = 0;    ///< counter
-  std::uint64_t switches = 0;          ///< counter: fibers resumed
-  std::uint64_t steals = 0;            ///< counter: successful ones
-  std::uint64_t wakes = 0;             ///< counter: kernel threads woken
-  std::uint64_t sleeps = 0;            ///< counter: times a thread slept on a futex
-  std::uint64_t watch_holds = 0;       ///< counter: times a thread blocked in epoll
-  std::uint64_t looks = 0;             ///< counter: times readiness was looked at without blocking
-  std::uint64_t blocking_calls = 0;    ///< counter: calls of weft::blocking
-  unsigned blocking_inside = 0;        ///< callers of weft::blocking now
-  unsigned blocking_waiting = 0;       ///< those that queue because max_blocking are inside
+  unsigned workers = 0;              ///< runtime_options::workers, resolved
+  unsigned threads = 0;              ///< kernel threads: workers, spares, the monitor
+  std::uint64_t fibers_alive = 0;    ///< spawned and not ended
+  std::uint64_t fibers_running = 0;  ///< on a processor now
+  std::uint64_t fibers_ready = 0;    ///< queued
+  std::uint64_t fibers_parked = 0;   ///< the rest
+  std::uint64_t fibers_spawned = 0;  ///< counter
+  std::uint64_t switches = 0;        ///< counter: fibers resumed
+  std::uint64_t steals = 0;          ///< counter: successful ones
+  std::uint64_t wakes = 0;           ///< counter: kernel threads woken
+  std::uint64_t sleeps = 0;          ///< counter: times a thread slept on a futex
+  std::uint64_t watch_holds = 0;     ///< counter: times a thread blocked in epoll
+  std::uint64_t looks = 0;           ///< counter: times readiness was looked at without blocking
+  std::uint64_t blocking_calls = 0;  ///< counter: calls of weft::blocking
+  unsigned blocking_inside = 0;      ///< callers of weft::blocking now
+  unsigned blocking_waiting = 0;     ///< those that queue because max_blocking are inside
+  std::uint64_t hogs = 0;  ///< counter: fibers that held a worker for runtime_options::hog_report
   std::size_t stacks_in_use = 0;       ///< of the process, as are the next three
   std::size_t stacks_cached = 0;       ///< idle ones
   std::size_t stack_bytes_mapped = 0;  ///< virtual

@@ -18,13 +18,18 @@ inline nanos now() noexcept {
   return static_cast<nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
+// The same clock as of the last kernel tick, at most 10 ms ago: a fifth of the price.
+inline nanos coarse_now() noexcept {
+  timespec t;
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return static_cast<nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
 // Whether `deadline` has passed. The coarse clock costs a fifth of the exact one and lags behind it
 // by a kernel tick, at most 10 ms (CONFIG_HZ=100); only when that might matter is the exact one
 // read.
 inline bool has_passed(nanos deadline) noexcept {
-  timespec t;
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-  const nanos coarse = static_cast<nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+  const nanos coarse = coarse_now();
   if (coarse >= deadline) return true;
   return deadline - coarse < 20'000'000 && now() >= deadline;
 }

@@ -21,7 +21,9 @@ class explorer;
 struct exception_state {
   void* caught = nullptr;
   unsigned int uncaught = 0;
-  unsigned int padding = 0;  // named, so that the whole is copied by one instruction
+  // The ABI's padding. In a parked fiber's copy: about when it parked (processor::stamp). Copied
+  // along in one instruction with the rest, and without meaning in the thread's own.
+  unsigned int since = 0;
 };
 
 struct thread_header {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/atomic.hpp"
 #include "chaos.hpp"
 
 namespace weft::detail {
@@ -20,7 +21,13 @@ namespace {
   line[length] = '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, length + 1);
 }
+
+constinit atomic<void (*)(int) noexcept> hook{nullptr};
 }  // namespace
+
+void dump_when_fatal(void (*dump)(int) noexcept) noexcept {
+  hook.store(dump, std::memory_order_relaxed);
+}
 
 void report(const char* format, ...) noexcept {
   va_list arguments;
@@ -35,6 +42,8 @@ void fatal(const char* format, ...) noexcept {
   write_line(format, arguments);
   va_end(arguments);
   chaos::tell_seed();
+  // exchange: once, though the dump itself should fail. relaxed: the hook is a function.
+  if (auto* const dump = hook.exchange(nullptr, std::memory_order_relaxed)) dump(STDERR_FILENO);
   std::abort();
 }
 

@@ -5,6 +5,9 @@ namespace weft::detail {
 // undefined: there is no state to return to. Allocates nothing; any thread, any stack.
 [[noreturn, gnu::format(printf, 1, 2), gnu::cold]] void fatal(const char* format, ...) noexcept;
 
+// From now on fatal() has `dump` tell what every fiber is doing, after its line. Any thread.
+void dump_when_fatal(void (*dump)(int fd) noexcept) noexcept;
+
 // The same line without the end of the process.
 [[gnu::format(printf, 1, 2), gnu::cold]] void report(const char* format, ...) noexcept;
 

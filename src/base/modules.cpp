@@ -94,10 +94,15 @@ bool module_map::is_after_call(std::uintptr_t address) const noexcept {
   return machine::is_call_before(reinterpret_cast<const unsigned char*>(address));
 }
 
-void module_map::describe(std::uintptr_t address, char* to, std::size_t size) const noexcept {
+module_map::place module_map::locate(std::uintptr_t address) const noexcept {
   const range* const r = find(address);
-  if (r && r->path[0]) {
-    std::snprintf(to, size, "%s+0x%zx", r->path, static_cast<std::size_t>(address - r->base));
+  return r && r->path[0] ? place{r->path, address - r->base} : place{nullptr, address};
+}
+
+void module_map::describe(std::uintptr_t address, char* to, std::size_t size) const noexcept {
+  const place at = locate(address);
+  if (at.path) {
+    std::snprintf(to, size, "%s+0x%zx", at.path, static_cast<std::size_t>(at.offset));
   } else {
     std::snprintf(to, size, "0x%zx", static_cast<std::size_t>(address));
   }

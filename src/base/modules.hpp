@@ -15,6 +15,12 @@ class module_map {
   bool is_code(std::uintptr_t address) const noexcept { return find(address) != nullptr; }
   // Whether the instruction before it is a call.
   bool is_after_call(std::uintptr_t address) const noexcept;
+  // The file an address was loaded from, null if none, and the address as the file's tables count.
+  struct place {
+    const char* path;
+    std::uintptr_t offset;
+  };
+  place locate(std::uintptr_t address) const noexcept;
   // "file+0x1234", as addr2line wants it, or the bare address.
   void describe(std::uintptr_t address, char* to, std::size_t size) const noexcept;
 

@@ -1,6 +1,6 @@
 #include "base/stack_walk.hpp"
 
-#include <cstring>
+#include "base/peek.hpp"
 
 #include "frames.hpp"
 
@@ -14,9 +14,7 @@ constexpr std::size_t usual = 512;
 constexpr std::size_t most_guesses = 8;
 
 std::uintptr_t load(std::uintptr_t at) noexcept {
-  std::uintptr_t value = 0;
-  std::memcpy(&value, reinterpret_cast<const void*>(at), word);
-  return value;
+  return peek(*reinterpret_cast<const std::uintptr_t*>(at));
 }
 // A return address that lies there.
 std::uintptr_t load_return(std::uintptr_t at) noexcept {

@@ -21,7 +21,19 @@ namespace weft::detail {
 struct runtime_core;
 struct fiber_extras;
 
-enum class wait_kind : std::uint8_t { none, join, sleep, readable, writable, blocking, run, event };
+// What `waits_on` is: join: the other block; sleep: the deadline; readable, writable: the fd; poll:
+// the array; blocking: the gate or, inside, the carrier.
+enum class wait_kind : std::uint8_t {
+  none,
+  join,
+  sleep,
+  readable,
+  writable,
+  blocking,
+  run,
+  event,
+  poll
+};
 
 namespace fiber_flag {
 inline constexpr std::uint8_t started = 1;        // has a stack and has run

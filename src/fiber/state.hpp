@@ -101,6 +101,9 @@ class wait_word {
     // acquire: as in reason().
     return static_cast<std::uint32_t>(word_.load(std::memory_order_acquire));
   }
+  // Any thread, for dumps: read before and after a look at a parked fiber, the same value says that
+  // nobody has resumed it in between. acquire: pairs with begin(); its registers are saved.
+  std::uint64_t value() const noexcept { return word_.load(std::memory_order_acquire); }
   static bool is_parked(std::uint32_t low) noexcept { return (low & state_mask) == parked; }
 
  private:

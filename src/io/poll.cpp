@@ -201,7 +201,7 @@ int poll(pollfd* fds, nfds_t count, int timeout) noexcept {
     all.on = &poller_here();
     wait_end end;
     try {
-      end = wait(wait_kind::readable, fds, until, many::publish, &all);
+      end = wait(wait_kind::poll, fds, until, many::publish, &all);
     } catch (const std::bad_alloc&) {
       set_errno(ENOMEM);
       return -1;

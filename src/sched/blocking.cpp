@@ -66,7 +66,8 @@ blocking_section::blocking_section() noexcept {
   if (p_->diverted) [[unlikely]]
     observe_blocking(header, *me_);
   me_->waits_for = wait_kind::blocking;
-  me_->waits_on = nullptr;
+  me_->waits_on = header->self;  // which sits in the kernel
+  me_->exceptions.since = p_->stamp.load(std::memory_order_relaxed);
   header->fiber = nullptr;
   header->held = nullptr;
   --header->section;

@@ -45,6 +45,10 @@ struct carrier {
   task_list<control_block> pinned;  // guarded by pinned_lock
   atomic<std::uint32_t> pinned_count{0};
 
+  // What this thread runs. Null before and after its loop; readers hold a core_visit.
+  atomic<const thread_header*> header{nullptr};
+  atomic<std::int32_t> tid{0};  // the kernel's number of the thread, written before `header`
+
   sys_counts syscalls;
   atomic<std::uint64_t> watch_holds{0};  // times it blocked in the watch; this carrier writes
   atomic<std::uint64_t> sleeps{0};       // times it slept on its futex; this carrier writes

@@ -63,6 +63,7 @@ runtime_core& obtain_core(std::uint32_t workers) {
     p.core = core;
     p.index = i;
     p.solo = workers == 1;
+    p.stamp.store(stamp_now(), std::memory_order_relaxed);
     p.rng = random(0x9e3779b97f4a7c15ULL * (i + 1));
     reset(p.count);
   }
@@ -74,12 +75,18 @@ runtime_core& obtain_core(std::uint32_t workers) {
         &core->frozen, &core->slow_spawns, &core->observed, &core->starving}) {
     word->store(0, std::memory_order_relaxed);
   }
+  // release: pairs with the load in core_visit; the processors are there.
+  core->closed.store(0, std::memory_order_release);
   core->slot_wake_hold.store(1, std::memory_order_relaxed);
+  core->hogs.store(0, std::memory_order_relaxed);
   core->foreign_spawned.store(0, std::memory_order_relaxed);
   return *core;
 }
 
 void stop_threads(runtime_core& core) noexcept {
+  // seq_cst, both: pair with core_visit.
+  core.closed.store(1, std::memory_order_seq_cst);
+  while (core.visitors.load(std::memory_order_seq_cst) != 0) ::sched_yield();
   core.stopping.store(1, std::memory_order_seq_cst);
   // One at a time, each under the lock: a carrier on its way to sleep has either seen `stopping` or
   // is woken here. The monitor starts no carriers once it is gone, so it goes first.

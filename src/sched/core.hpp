@@ -15,6 +15,8 @@ namespace weft::detail {
 inline constexpr std::uint32_t max_workers = 1024;
 inline constexpr std::uint32_t max_carriers = 8192;
 
+struct hog;
+
 // runtime_core::cancelling. Cancellation points look at the word anyway; so `explored` makes them
 // take a slow way at no cost to others.
 namespace cancelling_bit {
@@ -49,7 +51,8 @@ struct alignas(cache_line) runtime_core {
   std::uint32_t number = 0;  // of the runtimes of the process, from 1
   event_source* events = nullptr;
   explorer* exploring = nullptr;  // weft::testing::explore runs here; see sched/explorer.hpp
-  void (*dump)(int fd) noexcept = nullptr;  // weft::dump: what every fiber of the process is doing
+  nanos hog_limit = 0;  // how long a fiber may hold a processor unreported; 0: for ever
+  void (*report_hog)(const hog&) noexcept = nullptr;
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
 
   // -- any thread
@@ -76,6 +79,7 @@ struct alignas(cache_line) runtime_core {
   // one.
   atomic<std::uint32_t> slot_wake_hold{1};
   atomic<std::uint32_t> starving{0};  // carriers with pinned work and no processor
+  atomic<std::uint64_t> hogs{0};      // fibers that held a processor for longer than hog_limit
   counters foreign;                   // the monitor's own counters
   blocking_gate gate;
 
@@ -86,6 +90,9 @@ struct alignas(cache_line) runtime_core {
   carrier* spare_list = nullptr;           // likewise
   atomic<std::uint32_t> carrier_count{0};  // written under the lock
   carrier* carriers[max_carriers] = {};    // entry k is written before carrier_count > k
+
+  atomic<std::uint32_t> visitors{0};  // core_visit
+  atomic<std::uint32_t> closed{1};    // likewise: the threads are not there, or about to go
 
   carrier monitor;                    // not a worker: never holds a processor
   runtime_core* next_core = nullptr;  // the process's list of cores

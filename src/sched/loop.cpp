@@ -1,5 +1,7 @@
 // What a carrier does on its own stack: the long way to the next fiber. A fiber that parks and
 // finds nothing in the local queue switches here, and so does every 61st switch.
+#include <unistd.h>
+
 #include "base/futex.hpp"
 #include "base/spin_lock.hpp"
 #include "sched/internal.hpp"
@@ -199,6 +201,9 @@ void carrier_loop(carrier& me) noexcept {
   me.own_stack = thread_stack::here();
   header->syscalls = &me.syscalls;
   header->section = 1;  // the loop never lets go of its processor but by its own act
+  me.tid.store(::gettid(), std::memory_order_relaxed);
+  // release: pairs with the acquire of whoever looks for running fibers.
+  me.header.store(header, std::memory_order_release);
   attach(header, me, me.handed);
   if (is_observed(*me.core)) [[unlikely]]
     observe_thread(header);
@@ -214,6 +219,7 @@ void carrier_loop(carrier& me) noexcept {
       observe_run(header, *next, begins);
     enter_from_loop(header, next);
   }
+  me.header.store(nullptr, std::memory_order_relaxed);
   header->self = nullptr;
   header->held = nullptr;
   header->syscalls = nullptr;

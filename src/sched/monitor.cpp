@@ -6,7 +6,10 @@
 // It does not hold the watch itself while processors are busy, as a dedicated poller would: every
 // readiness event would then preempt a worker for a switch to the poller and back. Busy processors
 // look for themselves; the monitor looks only if none has for a whole tick.
+#include <algorithm>
+
 #include "base/futex.hpp"
+#include "sched/hogs.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/stackless.hpp"
@@ -64,6 +67,13 @@ bool retake_blocked(runtime_core& core, std::uint64_t* blocked_at) noexcept {
     if (same_call) retake(core, p, state, start_carrier_for);  // if that fails, again next tick
   }
   return any;
+}
+
+void set_stamps(runtime_core& core) noexcept {
+  const std::uint32_t stamp = stamp_now();
+  for (std::uint32_t i = 0; i < core.workers; ++i) {
+    core.processors[i]->stamp.store(stamp, std::memory_order_relaxed);
+  }
 }
 
 void look_for_all(runtime_core& core) noexcept {
@@ -130,6 +140,7 @@ void rest(runtime_core& core) noexcept {
   const bool watched = core.watch.load(std::memory_order_seq_cst) != 0 ||
                        (!core.events->has_fds() && core.events->earliest() == never);
   if (idle && watched) sleep_and_tidy(core);
+  set_stamps(core);  // before nobody else does any more
   // seq_cst: pairs with left_idleness, which need not wake us from here on.
   core.monitor_resting.store(0, std::memory_order_seq_cst);
   expected = resting;
@@ -142,6 +153,8 @@ void rest(runtime_core& core) noexcept {
 }  // namespace
 
 void wake_monitor_if_resting(runtime_core& core) noexcept {
+  // The time stood still meanwhile; the caller does not wait for the tick that sets it.
+  if (processor* p = current()->held) p->stamp.store(stamp_now(), std::memory_order_relaxed);
   std::uint32_t expected = resting;
   // acq_rel: pairs with the loads in sleep and rest.
   if (core.monitor.sleep.compare_exchange_strong(expected, notified, std::memory_order_acq_rel,
@@ -157,10 +170,17 @@ void monitor_loop(runtime_core& core) noexcept {
   int silent = 0;
   std::uint64_t blocked_at[max_workers] = {};
   bool queued_before = false;
+  hog_watch hogs;
+  // Two looks within the limit, as far as ticks go.
+  const nanos tick_limit = core.hog_limit == 0
+                               ? longest_tick
+                               : std::clamp(core.hog_limit / 2, shortest_tick, longest_tick);
   // seq_cst: pairs with stop_threads, which then wakes this thread.
   while (core.stopping.load(std::memory_order_seq_cst) == 0) {
     sleep(core, awake, chaos::sooner(now() + tick));
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
+    set_stamps(core);
+    hogs.look(core, core.hog_limit ? now() : 0, tick);
     if (any_stackless()) tend_stackless(core);
     look_for_probes(core);
     const observation seen = observe(core);
@@ -186,7 +206,7 @@ void monitor_loop(runtime_core& core) noexcept {
     if (chaos::strikes(chaos::point::kick)) wake_one(core, nullptr);
     if (ran || !seen.all_idle) {
       silent = 0;
-      tick = blocked ? shortest_tick : tick * 2 < longest_tick ? tick * 2 : longest_tick;
+      tick = blocked ? shortest_tick : tick * 2 < tick_limit ? tick * 2 : tick_limit;
     } else if (++silent >= 2) {
       rest(core);
       silent = 0;

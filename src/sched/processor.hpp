@@ -3,6 +3,7 @@
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
+#include "base/clock.hpp"
 #include "base/random.hpp"
 #include "fiber/slab.hpp"
 #include "queue/local_ring.hpp"
@@ -36,6 +37,12 @@ constexpr bool is_blocking(std::uint64_t state) noexcept {
 }
 }  // namespace processor_state
 
+// processor::stamp counts these, 1.05 ms each, and wraps after 52 days.
+inline constexpr nanos stamp_unit = nanos{1} << 20;
+inline std::uint32_t stamp_now() noexcept {
+  return static_cast<std::uint32_t>(coarse_now() / stamp_unit);
+}
+
 // The right to run fibers, and all that goes with it: a run queue, caches of blocks and stacks.
 // There are as many as workers; a kernel thread holds at most one. "Owner": the carrier that holds
 // it, inside a section. Type-stable, like the runtime core it belongs to.
@@ -56,6 +63,9 @@ struct alignas(cache_line) processor {
   bool diverted = false;             // `tick` stands at the limit: somebody watches (observe.hpp)
   std::uint32_t slot_streak = 0;     // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
+  // About now, in stamp_unit; what a park notes down instead of reading a clock. Written by the
+  // monitor at each tick, and by the owner when it wakes a monitor that has rested.
+  atomic<std::uint32_t> stamp{0};
   publication pending;
   publication_mark publishing;  // any thread reads
   stack dying;                  // the stack that after_exit gives back

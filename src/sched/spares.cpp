@@ -30,7 +30,7 @@ int start_thread(pthread_t& thread, void* (*body)(void*), void* arg) noexcept {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF}) {
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF, SIGURG}) {
     ::sigdelset(&all, fault);
   }
   ::pthread_sigmask(SIG_BLOCK, &all, &before);

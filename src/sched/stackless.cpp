@@ -48,8 +48,6 @@ bool given_up(nanos at) noexcept {
 }
 
 [[noreturn]] void die_without_stack(const control_block& block) noexcept {
-  const runtime_core& core = *block.rt.load(std::memory_order_relaxed);
-  if (core.dump) core.dump(2);
   fatal("fiber %llu has no stack and nothing else can run to free one: %s",
         static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
         "for 3 s the kernel has refused memory or guards below the limit (vm.max_map_count, "

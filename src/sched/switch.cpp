@@ -53,6 +53,7 @@ void after_park(void* arg, context* from) noexcept {
   control_block* parked = block_of(from);
   processor& p = *static_cast<thread_header*>(arg)->held;
   const processor::publication pending = p.pending;
+  parked->exceptions.since = p.stamp.load(std::memory_order_relaxed);
   if (!pending.cancellable) {
     parked->word.begin(false);
     if (pending.publish) pending.publish(parked, pending.arg);

@@ -51,10 +51,17 @@ void await_finished(const control_block& block) noexcept {
   while (!has_ended(block)) ::sched_yield();
 }
 
+control_block* stamped(void* header, context* from) noexcept {
+  control_block* parked = block_of(from);
+  const processor& p = *static_cast<thread_header*>(header)->held;
+  parked->exceptions.since = p.stamp.load(std::memory_order_relaxed);
+  return parked;
+}
+
 // The after function of a joiner that has switched to the fiber it joins: nothing is published, the
 // fiber has been told before.
-void after_direct_join(void*, context* from) noexcept {
-  control_block* parked = block_of(from);
+void after_direct_join(void* header, context* from) noexcept {
+  control_block* parked = stamped(header, from);
   const wait_word::epoch_type epoch = parked->word.next_epoch();
   parked->word.begin(true);
   // As in after_park.
@@ -62,8 +69,8 @@ void after_direct_join(void*, context* from) noexcept {
   if (stop_requested(*parked) && parked->word.claim(epoch, wake_reason::cancel)) make_ready(parked);
 }
 
-void after_quiet_direct_join(void*, context* from) noexcept {
-  block_of(from)->word.begin(false);
+void after_quiet_direct_join(void* header, context* from) noexcept {
+  stamped(header, from)->word.begin(false);
 }
 
 // On a fiber, without a deadline. False: cancelled. In a section, which may end on another thread.

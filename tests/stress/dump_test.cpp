@@ -7,6 +7,7 @@
 
 #include "stress/time_box.hpp"
 #include "support/descriptors.hpp"
+#include "support/dumps.hpp"
 
 namespace weft::test {
 namespace {
@@ -56,6 +57,97 @@ TEST(stress_dump, of_fibers_that_go_on) {
   dumper.join();
   ::close(nowhere);
   EXPECT_GT(dog.steps(), 0);
+}
+
+// What a line of a dump may be.
+bool is_line(const std::string& line) {
+  static const std::regex known(
+      "    #[0-9]+ (/[^ ]+\\+)?0x[0-9a-f]+( [A-Za-z_][^ ]*)?( \\(perhaps\\))?(, and [0-9]+ more of "
+      "the same)?"
+      "|(fiber [0-9]+( \"[a-z-]+\")?|[0-9]+ fibers) (not begun|ready|parked|running|inside).*; "
+      "spawned (at|by) [^ ]+"
+      "|  fiber [0-9]+( \"[a-z-]+\")?( for .*)?"
+      "|  and [0-9]+ more, the last fiber [0-9]+"
+      "|[0-9]+ fibers(: .*)?");
+  return std::regex_match(line, known);
+}
+
+void expect_whole_lines(const std::string& text) {
+  ASSERT_EQ(text.back(), '\n');
+  std::size_t wrong = 0;
+  for (std::size_t at = 0, end = 0; at < text.size() && wrong < 5; at = end + 1) {
+    end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    if (is_line(line)) continue;
+    ++wrong;
+    ADD_FAILURE() << line;
+  }
+}
+
+// 10,000 fibers that wake one another, and two threads that dump to one pipe meanwhile.
+TEST(stress_dump, of_many_fibers_under_load_tears_no_line) {
+  const time_box box;
+  watchdog dog;
+  runtime rt({.workers = 4});
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  std::string all;
+  std::thread reader([&] {
+    char part[65536];
+    for (ssize_t n; (n = ::read(pipe[0], part, sizeof part)) > 0;) {
+      if (all.size() < 4'000'000) all.append(part, static_cast<std::size_t>(n));
+    }
+  });
+  std::atomic<bool> stop{false};
+  std::atomic<int> dumps{0};
+  const auto dump_all = [&] {
+    for (; !stop; ++dumps) weft::dump(pipe[1]);
+  };
+  std::thread first(dump_all);
+  std::thread second(dump_all);
+  rt.run([&] {
+    std::vector<fiber> fibers;
+    fiber_options named;
+    named.name = "restless";
+    for (int i = 0; i < 10'000; ++i) {
+      fibers.emplace_back(named, [&, i] {
+        while (box.open() || dumps < 4) {
+          fiber child([] { this_fiber::yield(); });
+          if (i % 3 == 0) this_fiber::sleep_for(std::chrono::microseconds(i));
+          child.join();
+          dog.step();
+        }
+      });
+    }
+    for (fiber& f : fibers) f.join();
+  });
+  stop = true;
+  first.join();
+  second.join();
+  ::close(pipe[1]);
+  reader.join();
+  ::close(pipe[0]);
+  EXPECT_GE(dumps, 4);
+  all.resize(all.rfind('\n') + 1);
+  expect_whole_lines(all);
+}
+
+TEST(stress_dump, of_a_hundred_thousand_equal_fibers_is_short) {
+  constexpr int count = 100'000;
+  runtime rt({.workers = 2, .stack_size = 16 << 10});
+  std::string text;
+  rt.run([&] {
+    std::vector<fiber> all;
+    all.reserve(count);
+    for (int i = 0; i < count; ++i) {
+      all.emplace_back([] { this_fiber::sleep_for(std::chrono::hours(1)); });
+    }
+    until_parked(rt, count);
+    text = dumped();
+  });
+  EXPECT_TRUE(has(text, "(^|\n)100000 fibers parked for [^\n]*: sleep; spawned at ")) << text;
+  EXPECT_TRUE(has(text, "\n100001 fibers: 1 running, 100000 parked\n$")) << text;
+  EXPECT_LT(text.size(), 5000u) << text;
 }
 }  // namespace
 }  // namespace weft::test

@@ -1,0 +1,102 @@
+#include "debug/describe.hpp"
+
+#include <cstdio>
+
+namespace weft::detail {
+void add_fiber(text& out, unsigned long long id, const char* name) noexcept {
+  out.add("fiber %llu", id);
+  if (*name) out.add(" \"%s\"", name);
+}
+
+const char* name_of(wait_kind kind) noexcept {
+  switch (kind) {
+    case wait_kind::none:
+      return "";
+    case wait_kind::join:
+      return "join";
+    case wait_kind::sleep:
+      return "sleep";
+    case wait_kind::readable:
+      return "readable";
+    case wait_kind::writable:
+      return "writable";
+    case wait_kind::poll:
+      return "io::poll";
+    case wait_kind::blocking:
+      return "blocking()";
+    case wait_kind::run:
+      return "run()";
+    case wait_kind::event:
+      return "event";
+  }
+  return "?";
+}
+
+void add_object(text& out, wait_kind kind, const void* on) noexcept {
+  switch (kind) {
+    case wait_kind::join: {
+      const auto& other = *static_cast<const control_block*>(on);
+      char name[fiber_extras::name_size];
+      copy_name(other, name);
+      out.add(" of ");
+      add_fiber(out, other.serial.load(std::memory_order_relaxed), name);
+      break;
+    }
+    case wait_kind::readable:
+    case wait_kind::writable:
+      out.add(", fd %ld", reinterpret_cast<long>(on));
+      break;
+    case wait_kind::sleep: {
+      const nanos until = reinterpret_cast<nanos>(on);
+      if (until == never) {
+        out.add(" for ever");
+      } else if (const nanos left = until - now(); left > 0) {
+        out.add(", ");
+        add_duration(out, left);
+        out.add(" to go");
+      }
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void add_site(text& out, const module_map* code, const fiber_view& view) noexcept {
+  if (view.flags & fiber_flag::return_site) {
+    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(view.site_file) - 1;
+    char place[256];
+    std::snprintf(place, sizeof place, "0x%zx", static_cast<std::size_t>(address));
+    if (code) code->describe(address, place, sizeof place);
+    out.add("spawned at %s", place);
+  } else if (view.site_file) {
+    out.add("spawned at %.160s:%u", view.site_file, view.site_line);
+  } else {
+    out.add("spawned by run()");
+  }
+}
+
+void add_duration(text& out, nanos time) noexcept {
+  const nanos ms = time / 1'000'000;
+  if (ms < 10'000) {
+    out.add("%lld.%lld s", static_cast<long long>(ms / 1000),
+            static_cast<long long>(ms % 1000 / 100));
+  } else if (ms < 600'000) {
+    out.add("%lld s", static_cast<long long>(ms / 1000));
+  } else {
+    out.add("%lld min", static_cast<long long>(ms / 60'000));
+  }
+}
+
+void add_trace(text& out, const module_map& code, function_names& names, const trace& t) noexcept {
+  char place[256];
+  for (std::uint32_t i = 0; i < t.count; ++i) {
+    code.describe(t.pc[i], place, sizeof place);
+    const char* const name = names.of(code, t.pc[i]);
+    out.add("    #%u %s%s%s%s", i, place, *name ? " " : "", name,
+            t.guessed >> i & 1 ? " (perhaps)" : "");
+    if (t.repeated[i]) out.add(", and %u more of the same", t.repeated[i]);
+    out.end_line();
+  }
+}
+}  // namespace weft::detail

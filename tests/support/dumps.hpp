@@ -1,0 +1,24 @@
+#pragma once
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <regex>
+#include <string>
+#include <weft/debug.hpp>
+
+// Dumps as text.
+namespace weft::test {
+inline std::string dumped(dump_detail how = dump_detail::grouped) {
+  const int fd = ::memfd_create("dump", MFD_CLOEXEC);
+  dump(fd, how);
+  std::string all(static_cast<std::size_t>(::lseek(fd, 0, SEEK_END)), '\0');
+  [[maybe_unused]] const auto n = ::pread(fd, all.data(), all.size(), 0);
+  ::close(fd);
+  return all;
+}
+
+// ECMAScript; a dot is not a newline.
+inline bool has(const std::string& text, const std::string& pattern) {
+  return std::regex_search(text, std::regex(pattern));
+}
+}  // namespace weft::test
