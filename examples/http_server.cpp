@@ -72,7 +72,10 @@ int main(int argc, char** argv) try {
     const weft::fiber accepting(accept_connections, std::ref(listener));
     weft::io::wait_readable(stop);
   });  // ~fiber asks accepting to stop, and joins it
-  if (example::flag(argc, argv, "--stats")) example::print_stats(runtime.stats());
+  if (example::flag(argc, argv, "--stats")) {
+    example::print_stats(runtime.stats());
+    weft::dump_stack_use(1);  // nothing, unless WEFT_MEASURE_STACKS=1
+  }
   // ~runtime does so for every connection that is left
 } catch (const std::exception& error) {
   std::fprintf(stderr, "http_server: %s\n", error.what());
