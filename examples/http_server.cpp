@@ -38,7 +38,7 @@ void serve(weft::net::tcp_stream peer) try {
 void accept_connections(weft::net::tcp_listener& listener) {
   for (;;) {
     try {
-      weft::fiber(serve, listener.accept()).detach();
+      weft::fiber({.site = weft::source_site::current()}, serve, listener.accept()).detach();
     } catch (const std::system_error& error) {
       std::fprintf(stderr, "no connection accepted: %s\n", error.what());
       weft::this_fiber::sleep_for(10ms);  // time for those that are served to give something back
@@ -72,7 +72,10 @@ int main(int argc, char** argv) try {
     const weft::fiber accepting(accept_connections, std::ref(listener));
     weft::io::wait_readable(stop);
   });  // ~fiber asks accepting to stop, and joins it
-  if (example::flag(argc, argv, "--stats")) example::print_stats(runtime.stats());
+  if (example::flag(argc, argv, "--stats")) {
+    example::print_stats(runtime.stats());
+    weft::dump_stack_use(1);  // nothing, unless WEFT_MEASURE_STACKS=1
+  }
   // ~runtime does so for every connection that is left
 } catch (const std::exception& error) {
   std::fprintf(stderr, "http_server: %s\n", error.what());

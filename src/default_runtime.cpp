@@ -29,6 +29,7 @@ void freeze() noexcept {
   if (!core || has_forked()) return;
   core->frozen_by.store(current(), std::memory_order_relaxed);
   core->frozen.store(1, std::memory_order_seq_cst);
+  core->slow_spawns.fetch_or(slow_spawn::frozen, std::memory_order_relaxed);
   // Bounded: a fiber that computes without end, or blocks its thread, is left behind. The thread
   // that runs this handler may itself be a carrier.
   const std::uint32_t mine = current()->self && current()->self->core == core ? 1 : 0;

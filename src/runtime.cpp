@@ -16,9 +16,11 @@
 #include "sched/blocking.hpp"
 #include "sched/drain.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/spawn.hpp"
 #include "sched/threads.hpp"
 #include "time/join.hpp"
+#include "trace/trace.hpp"
 
 namespace weft {
 namespace detail {
@@ -62,6 +64,10 @@ runtime_core& start_runtime(const runtime_options& options) {
   const unsigned workers = options.workers ? options.workers : usable_cpus();
   runtime_core& core = obtain_core(workers < max_workers ? workers : max_workers);
   core.default_class = size_class;
+  static constinit atomic<std::uint32_t> runtimes{0};
+  core.number = runtimes.fetch_add(1, std::memory_order_relaxed) + 1;
+  begin_observing(core, (start_trace(describe_site) ? observed_by::trace : 0) |
+                            (measures_stacks(options) ? observed_by::stacks : 0));
   core.blocking_limit = options.max_blocking;
   core.dump = [](int fd) noexcept { dump_runtime(fd, nullptr); };
   try {
@@ -115,6 +121,8 @@ void run_and_wait(runtime_core* core, void (*fn)(void*), void* arg, source_site 
   if (!core) {
     core = header->fiber ? header->fiber->rt.load(std::memory_order_relaxed) : &default_core();
   }
+  // Its own return address, the same for all calls of run(), would tell nobody anything.
+  if (!site.file) site.file = "weft::run";
   struct call {
     void (*fn)(void*);
     void* arg;

@@ -17,4 +17,9 @@ runtime_core& default_core();
 void report_overflows() noexcept;
 // The fibers of one runtime, or of all when null. Signal-safe.
 void dump_runtime(int fd, const runtime_core* only) noexcept;
+// Whether the runtime is to measure how deep its fibers' stacks are used: by its options, or by
+// WEFT_MEASURE_STACKS in the environment.
+bool measures_stacks(const runtime_options&) noexcept;
+// "file.cpp:12" or "program+0x1234": where fibers of that entry in the table of sites are spawned.
+void describe_site(std::uint16_t site, char* to, std::size_t size) noexcept;
 }  // namespace weft::detail

@@ -23,6 +23,11 @@ struct runtime_options {
   /// Callers of weft::blocking (and of file I/O and name resolution, which go through it) that may
   /// be inside at a time; further ones park and queue. Each may cost a kernel thread. 1 to 4096.
   unsigned max_blocking = 256;
+  /// Measures how deep the fibers of each spawn site use their stacks; weft::stack_use() tells.
+  /// Costs every fiber a system call at its start and one at its end, and every switch some 100 ns:
+  /// for finding the right stack_size, not for production. WEFT_MEASURE_STACKS=1 in the environment
+  /// switches it on for every runtime.
+  bool measure_stacks = false;
 };
 
 /// Counters and gauges of one runtime. Counters only rise; all are sums over its threads, read

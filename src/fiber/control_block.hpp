@@ -28,6 +28,8 @@ inline constexpr std::uint8_t fp_env = 2;         // its floating-point control 
 inline constexpr std::uint8_t pinned = 4;         // resumes only on extras->pinned_to
 inline constexpr std::uint8_t kernel_thread = 8;  // a stand-in: woken by futex
 inline constexpr std::uint8_t return_site = 16;   // site_file is a return address
+inline constexpr std::uint8_t observed = 64;      // somebody watches: sched/observe.hpp
+inline constexpr std::uint8_t batch_woken = 128;  // observed, and woken with others
 inline constexpr std::uint8_t pin_at_start = 32;  // pinned to the kernel thread that first runs it
 }  // namespace fiber_flag
 

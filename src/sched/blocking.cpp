@@ -2,6 +2,7 @@
 
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/spawn.hpp"
 
 namespace weft::detail {
@@ -53,6 +54,8 @@ blocking_section::blocking_section() noexcept {
   ++header->section;
   p_ = header->held;
   bump(p_->count.blocking_calls);
+  if (p_->diverted) [[unlikely]]
+    observe_blocking(header, *me_);
   me_->waits_for = wait_kind::blocking;
   me_->waits_on = nullptr;
   header->fiber = nullptr;
@@ -69,15 +72,22 @@ blocking_section::~blocking_section() {
   runtime_core& core = *me_->rt.load(std::memory_order_relaxed);
   thread_header* header = current();  // the thread has not changed since the constructor
   me_->waits_for = wait_kind::none;
+  const bool observed = is_observed(core);
+  if (observed) [[unlikely]]
+    observe_unblocked(header);
   std::uint64_t expected = state_;
   if (p_->state.compare_exchange_strong(expected, processor_state::running,
                                         std::memory_order_acq_rel, std::memory_order_relaxed)) {
     header->held = p_;
     header->fiber = me_;
+    if (observed) [[unlikely]]
+      observe_run(header, *me_, false);
   } else {
     ++header->section;
     if (take_idle_processor(core, header)) {
       header->fiber = me_;
+      if (observed) [[unlikely]]
+        observe_run(header, *me_, false);
       --header->section;
     } else {
       header = resume_elsewhere(header, *me_, after_losing_processor);

@@ -14,6 +14,7 @@
 namespace weft::detail {
 struct processor;
 struct runtime_core;
+struct observer;
 
 // How a carrier sleeps and is woken. The waker hands over a processor first (carrier::handed), then
 // exchanges the word; what was there tells whether a system call is needed, and which.
@@ -28,6 +29,7 @@ struct carrier {
   pthread_t thread{};
   std::uint32_t index = 0;
   bool started = false;
+  observer* seen = nullptr;  // made when the runtime is observed first; of its thread (observe.hpp)
 
   // -- any thread
   // ------------------------------------------------------------------------------------

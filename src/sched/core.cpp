@@ -69,8 +69,9 @@ runtime_core& obtain_core(std::uint32_t workers) {
   core->workers = workers;
   core->search_limit = workers / 2 > 1 ? workers / 2 : 1;
   reset(core->foreign);
-  for (auto* word : {&core->watch, &core->monitor_resting, &core->stopping, &core->cancelling,
-                     &core->draining, &core->frozen, &core->starving}) {
+  for (auto* word :
+       {&core->watch, &core->monitor_resting, &core->stopping, &core->cancelling, &core->draining,
+        &core->frozen, &core->slow_spawns, &core->observed, &core->starving}) {
     word->store(0, std::memory_order_relaxed);
   }
   core->slot_wake_hold.store(1, std::memory_order_relaxed);
@@ -120,6 +121,7 @@ void recycle_core(runtime_core& core) noexcept {
       if (p.permits) stack_arena::instance().release_permits(p.permits);
       p.permits = 0;
       p.tick = p.slot_streak = 0;
+      p.diverted = false;
       p.state.store(processor_state::idle, std::memory_order_relaxed);
       p.holder.store(nullptr, std::memory_order_relaxed);
     }

@@ -24,6 +24,11 @@ struct blocking_gate {
   atomic<std::uint32_t> waiting_now{0};
 };
 
+namespace slow_spawn {
+inline constexpr std::uint32_t frozen = 1;    // runtime_core::frozen is set
+inline constexpr std::uint32_t observed = 2;  // spawns are looked at
+}  // namespace slow_spawn
+
 // The shared state of one runtime. Type-stable and process-wide: recycled when the runtime ends,
 // never freed, because a foreign thread may be half way through waking a fiber of it (D3). The
 // cores of a process are few, so they are kept in a list for ever.
@@ -34,6 +39,7 @@ struct alignas(cache_line) runtime_core {
   std::uint32_t search_limit = 1;    // max(1, workers / 2)
   std::uint32_t blocking_limit = 0;  // callers of blocking() at a time
   stack_class default_class = 0;
+  std::uint32_t number = 0;  // of the runtimes of the process, from 1
   event_source* events = nullptr;
   void (*dump)(int fd) noexcept = nullptr;  // weft::dump: what every fiber of the process is doing
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
@@ -48,8 +54,10 @@ struct alignas(cache_line) runtime_core {
   atomic<std::uint32_t> stopping{0};         // carriers are to leave
   atomic<std::uint32_t> cancelling{0};       // every fiber counts as asked to stop
   atomic<std::uint32_t> draining{0};         // somebody waits in `drained` for the last fiber
-  atomic<std::uint32_t> drained{0};  // futex word, advanced when a fiber ends while draining
-  atomic<std::uint32_t> frozen{0};   // the process exits: carriers stop at their next switch
+  atomic<std::uint32_t> drained{0};      // futex word, advanced when a fiber ends while draining
+  atomic<std::uint32_t> slow_spawns{0};  // not 0: spawns take the long way; slow_spawn says why
+  atomic<std::uint32_t> observed{0};     // who watches: observe.hpp
+  atomic<std::uint32_t> frozen{0};       // the process exits: carriers stop at their next switch
   atomic<const thread_header*> frozen_by{
       nullptr};                             // the thread that exits; written before `frozen`
   atomic<std::uint32_t> frozen_count{0};    // those that have

@@ -10,6 +10,7 @@
 #include "fiber/extras.hpp"
 #include "sched/drain.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/permits.hpp"
 #include "sched/switching.hpp"
 
@@ -37,9 +38,7 @@ namespace {
   std::terminate();
 }
 
-void run_closure(control_block& me) noexcept {
-  if (me.flags & fiber_flag::pin_at_start) [[unlikely]]
-    pin_running_fiber();
+[[gnu::always_inline]] inline void invoke_closure(control_block& me) noexcept {
   try {
     me.invoke(me.closure);
   } catch (const operation_canceled&) {
@@ -56,6 +55,19 @@ void run_closure(control_block& me) noexcept {
     fatal("pthread_exit or pthread_cancel inside fiber %llu: return from the fiber instead",
           static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)));
   }
+}
+
+[[gnu::noinline]] void run_closure_slow(control_block& me) noexcept {
+  if (me.flags & fiber_flag::pin_at_start) pin_running_fiber();
+  const bool observed = me.flags & fiber_flag::observed;
+  invoke_closure(me);
+  if (observed) observe_end(me);
+}
+
+void run_closure(control_block& me) noexcept {
+  if (me.flags & (fiber_flag::pin_at_start | fiber_flag::observed)) [[unlikely]]
+    return run_closure_slow(me);
+  invoke_closure(me);
 }
 
 // The joiner's wait has ended another way, and it withdraws; perhaps it has already, and joined

@@ -3,6 +3,7 @@
 
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 
 namespace weft::detail {
 namespace {
@@ -62,6 +63,7 @@ void watch(runtime_core& core, carrier& me, task_list<control_block>& ready) noe
   if (me.sleep.compare_exchange_strong(expected, as_word(sleep_state::in_watch),
                                        std::memory_order_acq_rel, std::memory_order_acquire)) {
     bump(me.watch_holds);
+    const observed_sleep asleep(me, traced::watch);
     core.events->poll(core.watch_until.load(std::memory_order_relaxed), ready);
     expected = as_word(sleep_state::in_watch);
     me.sleep.compare_exchange_strong(expected, as_word(sleep_state::awake),
@@ -103,6 +105,7 @@ void sleep_on_futex(runtime_core& core, carrier& me) noexcept {
     return;
   }
   bump(me.sleeps);
+  const observed_sleep asleep(me, traced::sleep);
   while (!is_notified(me)) futex_wait(&me.sleep, as_word(sleep_state::on_futex));
 }
 }  // namespace
@@ -288,13 +291,5 @@ void be_spare(carrier& me, bool& searching) noexcept {
     if (is_notified(me) && me.handed) accept(header, me, searching);
   }
   left_idleness(core);
-}
-
-void attach(thread_header* header, carrier& me, processor* p) noexcept {
-  header->held = p;
-  if (!p) return;
-  p->holder.store(&me, std::memory_order_relaxed);
-  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
-  p->state.store(processor_state::running, std::memory_order_release);
 }
 }  // namespace weft::detail

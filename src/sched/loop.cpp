@@ -3,6 +3,7 @@
 #include "base/futex.hpp"
 #include "base/spin_lock.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/stackless.hpp"
 
 namespace weft::detail {
@@ -71,6 +72,8 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
     // acquire: pairs with the release in push_slot.
     if (victim.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire,
                                             std::memory_order_relaxed)) {
+      if (is_observed(core)) [[unlikely]]
+        observe_steal(current(), victim.index, *seen);
       return seen;
     }
   }
@@ -84,6 +87,8 @@ control_block* search(runtime_core& core, processor& me) noexcept {
     if (&victim == &me) continue;
     if (control_block* block = victim.ring.steal_into(me.ring)) {
       bump(me.count.steals);
+      if (is_observed(core)) [[unlikely]]
+        observe_steal(current(), victim.index, *block);
       return block;
     }
   }
@@ -130,6 +135,8 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
       continue;
     }
     processor& p = *header->held;
+    if (p.diverted) [[unlikely]]
+      observe_return(header);
     if (core.starving.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       if (give_to_starving(core, header, searching)) continue;
     }
@@ -141,6 +148,8 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
     control_block* next = nullptr;
     if (p.tick >= look_every) {
       p.tick = 0;
+      if (is_observed(core)) [[unlikely]]
+        observe_ready(header);
       next = take_injected(p);
       look(p, me);
     }
@@ -168,6 +177,14 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
 }
 }  // namespace
 
+void attach(thread_header* header, carrier& me, processor* p) noexcept {
+  header->held = p;
+  if (!p) return;
+  p->holder.store(&me, std::memory_order_relaxed);
+  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
+  p->state.store(processor_state::running, std::memory_order_release);
+}
+
 void carrier_loop(carrier& me) noexcept {
   thread_header* header = current();
   adopt_thread(header);
@@ -176,13 +193,18 @@ void carrier_loop(carrier& me) noexcept {
   header->syscalls = &me.syscalls;
   header->section = 1;  // the loop never lets go of its processor but by its own act
   attach(header, me, me.handed);
+  if (is_observed(*me.core)) [[unlikely]]
+    observe_thread(header);
   bool searching = me.handed_searching;
   while (control_block* next = find_next(me, searching)) {
     processor& p = *header->held;
-    if (!(next->flags & fiber_flag::started) && !bind_stack(p, *next)) {
+    const bool begins = !(next->flags & fiber_flag::started);
+    if (begins && !bind_stack(p, *next)) {
       wait_for_stack(*next);
       continue;
     }
+    if (is_observed(*p.core)) [[unlikely]]
+      observe_run(header, *next, begins);
     enter_from_loop(header, next);
   }
   header->self = nullptr;

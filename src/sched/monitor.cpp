@@ -8,6 +8,7 @@
 // look for themselves; the monitor looks only if none has for a whole tick.
 #include "base/futex.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/stackless.hpp"
 #include "sched/threads.hpp"
 #include "stack/arena.hpp"
@@ -162,6 +163,7 @@ void monitor_loop(runtime_core& core) noexcept {
     sleep(core, awake, now() + tick);
     if (core.frozen.load(std::memory_order_relaxed) != 0) return;
     if (any_stackless()) tend_stackless(core);
+    look_for_probes(core);
     const observation seen = observe(core);
     const bool blocked = retake_blocked(core, blocked_at);
     const bool ran = seen.activity != activity;

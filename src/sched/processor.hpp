@@ -52,6 +52,8 @@ struct alignas(cache_line) processor {
   runtime_core* core = nullptr;
   bool solo = false;                 // the only processor of its runtime: nobody steals here
   std::uint32_t tick = 0;            // switches since the last look beyond the local queue
+  std::uint32_t true_tick = 0;       // while `diverted`
+  bool diverted = false;             // `tick` stands at the limit: somebody watches (observe.hpp)
   std::uint32_t slot_streak = 0;     // runs from the slot in a row
   std::uint32_t last_slot_wake = 0;  // slot_pushes at the last wake on behalf of the slot
   publication pending;

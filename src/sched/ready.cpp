@@ -4,6 +4,7 @@
 #include "base/futex.hpp"
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 
 namespace weft::detail {
 namespace {
@@ -76,11 +77,14 @@ void make_ready(control_block* block) noexcept {
   runtime_core& core = *block->rt.load(std::memory_order_relaxed);
   thread_header* header = current();
   const bool local = header->held && header->held->core == &core;
-  if (block->flags & fiber_flag::pinned) [[unlikely]] {
-    const foreign_visit visit(core);
-    const section inside(header);
-    make_pinned_ready(core, block, local ? header->held : nullptr);
-    return;
+  if (block->flags & (fiber_flag::pinned | fiber_flag::observed)) [[unlikely]] {
+    if (block->flags & fiber_flag::observed) observe_wake(*block);
+    if (block->flags & fiber_flag::pinned) {
+      const foreign_visit visit(core);
+      const section inside(header);
+      make_pinned_ready(core, block, local ? header->held : nullptr);
+      return;
+    }
   }
   if (local) {
     const section inside(header);
@@ -103,6 +107,8 @@ void cancel_wait(runtime_core& core, control_block& block, wait_word::epoch_type
 
 void make_ready(runtime_core& core, task_list<control_block> batch) noexcept {
   if (batch.empty()) return;
+  if (is_observed(core)) [[unlikely]]
+    observe_wakes(core, batch);
   thread_header* header = current();
   if (header->held && header->held->core == &core) {
     const section inside(header);

@@ -6,6 +6,7 @@
 #include "base/fatal.hpp"
 #include "fiber/slab.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/permits.hpp"
 #include "sched/spawn_local.hpp"
 
@@ -107,6 +108,10 @@ void unmake_block(control_block& block) noexcept {
 void start_block(control_block& block) noexcept {
   runtime_core& core = *block.rt.load(std::memory_order_relaxed);
   thread_header* header = current();
+  if (is_observed(core)) [[unlikely]] {
+    block.flags |= fiber_flag::observed;
+    observe_spawn(block);
+  }
   if (processor* p = held_of(header, core)) {
     const section inside(header);
     return start_local(*p, block);

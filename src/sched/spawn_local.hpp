@@ -10,7 +10,7 @@ namespace weft::detail {
 inline control_block* make_from_stock(processor& p) noexcept {
   runtime_core& core = *p.core;
   if (p.permits == 0 || p.serial == p.serial_end ||
-      core.frozen.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      core.slow_spawns.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     return nullptr;
   }
   control_block* block = p.blocks.take_if_any();

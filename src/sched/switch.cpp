@@ -7,6 +7,7 @@
 #include "base/fatal.hpp"
 #include "fiber/extras.hpp"
 #include "sched/internal.hpp"
+#include "sched/observe.hpp"
 #include "sched/switching.hpp"
 
 namespace weft::detail {
@@ -41,6 +42,8 @@ context prepare_switch_slow(thread_header* header, control_block* next, bool had
     swap_fp_slow(saving, next);
   }
   if (next) return enter(header, *next);
+  if (p.diverted) [[unlikely]]
+    observe_stop(header, saving);
   header->fiber = nullptr;
   *header->exceptions = {};
   return header->self->loop;

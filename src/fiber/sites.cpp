@@ -1,0 +1,76 @@
+#include "fiber/sites.hpp"
+
+#include <cstring>
+
+namespace weft::detail {
+namespace {
+// An entry is claimed by compare-and-swap, filled, and never changes again.
+enum : std::uint32_t { empty, filling, known };
+constinit spawn_site table[most_sites];
+
+std::size_t hash(const void* key, std::uint32_t line) noexcept {
+  std::uint64_t h = reinterpret_cast<std::uintptr_t>(key) * 0x9e3779b97f4a7c15ULL + line;
+  h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ULL;
+  return static_cast<std::size_t>(h >> 40);
+}
+
+void fill(spawn_site& site, const control_block& block) noexcept {
+  site.key = block.site_file;
+  site.line = block.site_line;
+  site.is_address = (block.flags & fiber_flag::return_site) != 0;
+  if (!site.is_address && block.site_file) {
+    const std::size_t size = std::strlen(block.site_file);
+    const std::size_t skip = size < spawn_site::file_size ? 0 : size - spawn_site::file_size + 1;
+    std::memcpy(site.file, block.site_file + skip, size - skip);
+  }
+}
+
+bool is_of(const spawn_site& site, const control_block& block) noexcept {
+  return site.key == block.site_file && site.line == block.site_line;
+}
+}  // namespace
+
+std::uint16_t site_of(const control_block& block) noexcept {
+  constexpr std::size_t probes = 64;
+  const std::size_t first = hash(block.site_file, block.site_line);
+  for (std::size_t i = 0; i < probes; ++i) {
+    const std::size_t at = (first + i) % most_sites;
+    if (at == other_sites) continue;
+    spawn_site& site = table[at];
+    // acquire: pairs with the release below.
+    std::uint32_t state = site.state.load(std::memory_order_acquire);
+    if (state == empty &&
+        site.state.compare_exchange_strong(state, filling, std::memory_order_acquire,
+                                           std::memory_order_acquire)) {
+      fill(site, block);
+      site.state.store(known, std::memory_order_release);
+      return static_cast<std::uint16_t>(at);
+    }
+    while (state == filling) {
+      cpu_relax();
+      state = site.state.load(std::memory_order_acquire);
+    }
+    if (is_of(site, block)) return static_cast<std::uint16_t>(at);
+  }
+  return other_sites;
+}
+
+spawn_site& site_at(std::uint16_t index) noexcept {
+  return table[index];
+}
+
+bool is_known(const spawn_site& site) noexcept {
+  // acquire: pairs with the release in site_of.
+  return site.state.load(std::memory_order_acquire) == known;
+}
+
+void note_stack_use(spawn_site& site, std::size_t used, std::size_t of) noexcept {
+  std::size_t deepest = site.deepest.load(std::memory_order_relaxed);
+  while (used > deepest) {
+    if (site.deepest.compare_exchange_weak(deepest, used, std::memory_order_relaxed)) {
+      site.stack_bytes.store(of, std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+}  // namespace weft::detail
