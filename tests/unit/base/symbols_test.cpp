@@ -48,11 +48,12 @@ TEST(thread_activity, of_a_thread_that_is_blocked_and_of_one_that_is_not) {
     char c;
     EXPECT_EQ(::read(pipe[0], &c, 1), 1);
   });
+  while (tid == 0) std::this_thread::yield();
   thread_activity seen;
   for (;;) {
     seen = activity_of(tid);
     if (seen.what == thread_activity::blocked && seen.call == SYS_read) break;
-    if (tid != 0 && seen.what == thread_activity::unknown) break;
+    if (seen.what == thread_activity::unknown) break;
     std::this_thread::yield();
   }
   EXPECT_EQ(seen.what, thread_activity::blocked);
