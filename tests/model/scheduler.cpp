@@ -35,7 +35,8 @@ int main() {
           bounded<stop_alone>(2, "wakers: a stop request alone"),
           bounded<shielded>(1, "wakers: a stop request against a shielded wait"),
           sampled<three_end_a_wait>(10000, "wakers: wake, timeout, stop of a wait, and the next"),
-          bounded<waker_of_the_last_fiber>(2, "reuse: a foreign waker, and the core's next life"),
+          sampled<waker_of_the_last_fiber>(20000,
+                                           "reuse: a foreign waker, and the core's next life"),
       },
       nullptr);  // orders: watch.cpp and idle.cpp, on smaller models
 }
