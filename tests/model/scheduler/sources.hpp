@@ -39,3 +39,4 @@ inline int give_way() noexcept {
 #include "sched/switch.cpp"
 
 #include "sched/drain.hpp"
+#include "scheduler/bystanders.hpp"

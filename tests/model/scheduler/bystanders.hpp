@@ -1,0 +1,28 @@
+// Those who watch the scheduler, or explore it, are not there in a model. Included by sources.hpp.
+#pragma once
+
+namespace weft::detail {
+void observed_sleep::begin() noexcept {}
+void observed_sleep::end() noexcept {}
+void look_for_probes(runtime_core&) noexcept {}
+void observe_thread(thread_header*) noexcept {}
+void observe_run(thread_header*, control_block&, bool) noexcept {}
+void observe_stop(thread_header*, const control_block*) noexcept {}
+void observe_blocking(thread_header*, const control_block&) noexcept {}
+void observe_unblocked(thread_header*) noexcept {}
+void observe_return(thread_header*) noexcept {}
+void observe_wake(const control_block&) noexcept {}
+void observe_wakes(runtime_core&, const task_list<control_block>&) noexcept {}
+void observe_steal(thread_header*, std::uint32_t, const control_block&) noexcept {}
+void observe_ready(thread_header*) noexcept {}
+
+void wake_explored(runtime_core&, processor*) noexcept {}
+void explore_point(point_kind, const char*) noexcept {}
+
+void hog_watch::look(runtime_core&, nanos, nanos) noexcept {}
+
+// Some fiber may always go on by itself.
+standstill look_for_standstill(std::uint32_t) noexcept {
+  return {0, false};
+}
+}  // namespace weft::detail
