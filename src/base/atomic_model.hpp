@@ -58,7 +58,8 @@ class atomic {
   }
   ~atomic() {
     using checked_atomic = rl::atomic<stored>;
-    if (made_) value_.~checked_atomic();
+    // At the process's exit there is no checker any more, and release() has been here.
+    if (made_ && rl::is_ctx()) value_.~checked_atomic();
   }
   atomic(const atomic&) = delete;
   atomic& operator=(const atomic&) = delete;

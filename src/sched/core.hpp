@@ -51,7 +51,7 @@ struct alignas(cache_line) runtime_core {
   std::uint32_t number = 0;  // of the runtimes of the process, from 1
   event_source* events = nullptr;
   explorer* exploring = nullptr;  // weft::testing::explore runs here; see sched/explorer.hpp
-  nanos hog_limit = 0;  // how long a fiber may hold a processor unreported; 0: for ever
+  nanos hog_limit = 0;            // how long a fiber may hold a processor unreported; 0: for ever
   void (*report_hog)(const hog&) noexcept = nullptr;
   processor* processors[max_workers] = {};  // never shrinks; the first `workers` are in use
 

@@ -58,7 +58,7 @@ void hog_watch::judge(runtime_core& core, std::uint32_t worker, const carrier& o
     return;  // it has waited for a CPU; perhaps it does compute, and will be found to
   }
   r.told = true;
-  core.hogs.fetch_add(1, std::memory_order_relaxed);
   core.report_hog(found);
+  core.hogs.fetch_add(1, std::memory_order_relaxed);  // last: who has seen it may read the report
 }
 }  // namespace weft::detail

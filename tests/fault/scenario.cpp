@@ -128,8 +128,8 @@ void block_the_thread(findings& into) {
   int ran = 0;
   std::atomic<int> ended{0};
   step(into, [&] {
-    all.reserve(3);
-    for (int i = 0; i < 3; ++i) {
+    all.reserve(callers_of_blocking);
+    for (int i = 0; i < callers_of_blocking; ++i) {
       all.emplace_back([&] {
         blocking([] { std::this_thread::sleep_for(4ms); });
         ++ended;

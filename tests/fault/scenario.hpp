@@ -20,4 +20,5 @@ struct findings {
 // tokens, exceptions, socket pairs, TCP, name look-up, blocking(), kernel threads. Everything ends:
 // nothing is left but the default runtime and what is cached on purpose.
 void run_scenario(findings& into, int fibers);
+inline constexpr int callers_of_blocking = 3;  // at a time
 }  // namespace weft::test

@@ -165,7 +165,8 @@ TEST_P(fault_sweep, cold_process) {
         check(end, "cold", n, error, forever);
         if (end.how != child_end::exited) continue;
         EXPECT_EQ(report_->end.descriptors, usual.descriptors) << "n = " << n;
-        EXPECT_EQ(report_->end.threads, usual.threads) << "n = " << n;
+        // Those of the default runtime, which may or may not have needed a spare for blocking().
+        EXPECT_LE(report_->end.threads, usual.threads + callers_of_blocking) << "n = " << n;
       }
     }
   }

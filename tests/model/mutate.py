@@ -11,6 +11,7 @@ so each model is compiled once for all its mutants, and run once for each.
 
 import concurrent.futures
 import os
+import platform
 import pathlib
 import re
 import subprocess
@@ -56,7 +57,8 @@ def compile_model(model, source, build, copy):
     command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL",
                f"-I{source}/tests/model/scheduler/shim"] if model == "scheduler" else [
                os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL"]
-    command += [f"-I{copy}", f"-I{source}/tests/model", f"-I{source}/include",
+    variants = [f"-I{copy}/base/plain", f"-I{copy}/base/{platform.machine()}"]
+    command += [f"-I{copy}", *variants, f"-I{source}/tests/model", f"-I{source}/include",
                 str(source / "tests" / "model" / f"{model}.cpp"), "-o", str(program)]
     launcher = os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER")
     done = subprocess.run(([launcher] if launcher else []) + command, capture_output=True, text=True)

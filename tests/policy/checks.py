@@ -76,10 +76,12 @@ def includes(text):
 
 
 def variants_of(tree, layer, name):
-    """The variants of a layer, if one has a header of that bare name: see cmake/variants.cmake."""
+    """The variants of a layer, if one has a header of that bare name: see cmake/variants.cmake.
+    Its siblings, that is: a variant may have variants."""
     inner = [path.rsplit("/", 1) for path in tree
-             if re.match(f"src/{layer}/[^/]+/[^/]+$", path) and not path.startswith(CHAOS_VARIANTS)]
-    return {folder for folder, _ in inner} if any(own == name for _, own in inner) else set()
+             if re.match(f"src/{layer}/.+/[^/]+$", path) and not path.startswith(CHAOS_VARIANTS)]
+    parents = {folder.rsplit("/", 1)[0] for folder, own in inner if own == name}
+    return {folder for folder, _ in inner if folder.rsplit("/", 1)[0] in parents}
 
 
 def layers(tree):
@@ -153,6 +155,8 @@ def thread_locals(tree):
 def environment(tree):
     """A program with more rights than its caller ignores his settings: base/environment.hpp."""
     for path, text in code_under(tree, "src", "include"):
+        if path in FACADE:  # what models compile
+            continue
         yield from occurrences(path, text, r"(?:std|::)::getenv|\bgetenv\(",
                                "read settings through environment()")
 
