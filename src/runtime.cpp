@@ -97,7 +97,8 @@ runtime_core& make_core(const runtime_options& options) {
   static constinit atomic<std::uint32_t> runtimes{0};
   core.number = runtimes.fetch_add(1, std::memory_order_relaxed) + 1;
   begin_observing(core, (start_trace(describe_site) ? observed_by::trace : 0) |
-                            (measures_stacks(options) ? observed_by::stacks : 0));
+                            (measures_stacks(options) ? observed_by::stacks : 0) |
+                            (options.scrub_stacks ? observed_by::scrub : 0));
   core.blocking_limit = options.max_blocking;
   core.hog_limit = hog_limit;
   core.report_hog = report_hog;

@@ -28,6 +28,12 @@ struct runtime_options {
   /// for finding the right stack_size, not for production. WEFT_MEASURE_STACKS=1 in the environment
   /// switches it on for every runtime.
   bool measure_stacks = false;
+  /// Clears each stack when its fiber ends, before anything else may run on it: for programs whose
+  /// fibers handle secrets of different parties. What a fiber leaves is otherwise there for the
+  /// next one to disclose by mistake. Costs a system call for each fiber, page faults for its
+  /// successor, and closes the short paths between fibers: every switch goes through the worker's
+  /// loop. Exceptions, and callables larger than 48 bytes, are on the heap, which is not cleared.
+  bool scrub_stacks = false;
   /// How long a fiber may keep a worker to itself, computing or blocked in the kernel outside of
   /// weft::blocking, until it is reported on stderr: the fiber, what it does, where it was spawned,
   /// its stack; once for each spawn site. Looked at every 1 to 10 ms, so a report may come that

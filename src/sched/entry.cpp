@@ -14,6 +14,7 @@
 #include "sched/observe.hpp"
 #include "sched/permits.hpp"
 #include "sched/switching.hpp"
+#include "stack/scrub.hpp"
 
 namespace weft::detail {
 namespace {
@@ -68,7 +69,9 @@ void die_of_exception(control_block& me, const char* what) noexcept {
   if (me.flags & fiber_flag::pin_at_start) pin_running_fiber();
   const bool observed = me.flags & fiber_flag::observed;
   invoke_closure(me);
-  if (observed) observe_end(me);
+  if (!observed) return;
+  observe_end(me);
+  if (scrubs(*me.rt.load(std::memory_order_relaxed))) scrub_below(me.stk);
 }
 
 void run_closure(control_block& me) noexcept {

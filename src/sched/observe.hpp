@@ -24,6 +24,7 @@ namespace observed_by {
 inline constexpr std::uint32_t trace = 1;
 inline constexpr std::uint32_t probes = 2;
 inline constexpr std::uint32_t stacks = 4;
+inline constexpr std::uint32_t scrub = 8;  // nobody watches: a stack is cleared at its fiber's end
 }  // namespace observed_by
 
 // What a carrier knows of the fiber that it runs, for when its block is gone.
@@ -35,6 +36,10 @@ struct observer {
 
 inline bool is_observed(const runtime_core& core) noexcept {
   return core.observed.load(std::memory_order_relaxed) != 0;
+}
+
+inline bool scrubs(const runtime_core& core) noexcept {
+  return (core.observed.load(std::memory_order_relaxed) & observed_by::scrub) != 0;
 }
 
 // Start of a runtime, before its threads, or any time later for probes.
