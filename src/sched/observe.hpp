@@ -10,9 +10,8 @@
 // None of the hot paths has a branch for it. In a runtime that is observed they are closed instead,
 // by means of words that they look at anyway:
 //   processor::tick       stands at look_every whenever a fiber runs. So pick_next, a hand-over at
-//   a
-//                         fiber's end, a direct join and the short yield decline, and every switch
-//                         goes through the carrier's loop. The true count is put back there.
+//                         a fiber's end, a direct join and the short yield decline, and every
+//                         switch goes through the carrier's loop. There the true count is put back.
 //   core.slow_spawns      is not 0, so spawning takes the long way
 //   fiber_flag::observed  sends make_ready down the branch of pinned fibers
 // The loop sees before each switch whether the runtime is observed, and so does spawning on its
