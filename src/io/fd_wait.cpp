@@ -68,7 +68,14 @@ fd_end wait_fd(fd_entry& entry, int fd, std::uint32_t generation, direction d, s
     entry.lock.unlock();
     return fail(ENOMEM);
   }
-  if (end != wait_end::woken && end != wait_end::closed) {
+  if (end == wait_end::woken) {
+    // Woken, and closed before it ran: the number may be another's by now, and to try again would
+    // be to take what is his. relaxed: whoever closes at this very moment may come too late, as for
+    // any call that has begun.
+    return entry.generation.load(std::memory_order_relaxed) == generation ? fd_end::retry
+                                                                          : fail(EBADF);
+  }
+  if (end != wait_end::closed) {
     const spin_guard guard(entry.lock);
     if (node.linked) side.waiters.erase(node);
   }

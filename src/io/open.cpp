@@ -182,7 +182,7 @@ int close(int fd) noexcept {
   const int error = get_errno();
   {
     // Whoever began between the two: the kernel has dropped their registration. They try again, and
-    // are told; should the number be in use by now, they wait for its new owner like anybody else.
+    // are told. Should the number be in use by now, its new owner's waiters are woken for nothing.
     const spin_guard guard(entry->lock);
     wake_waiters_locked(entry->in, wake_reason::wake, nullptr, ready);
     wake_waiters_locked(entry->out, wake_reason::wake, nullptr, ready);

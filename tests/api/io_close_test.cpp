@@ -50,6 +50,43 @@ TEST_P(io_close, ends_every_kind_of_wait) {
   });
 }
 
+// The edge has made the waiter ready, and before it runs its descriptor is closed and the number is
+// another's. On one worker: the monitor delivers the edge while the closer computes.
+TEST(io_close_late, one_that_was_woken_does_not_take_what_is_the_next_ones) {
+  runtime rt({.workers = 1});
+  rt.run([&] {
+    const auto woken_and_closed = [&](auto&& wait) {
+      fd_pair p = make_socketpair();
+      int error = 0;
+      fiber waiting([&] {
+        errno = 0;
+        if (wait(p[0]) < 0) error = errno;
+      });
+      until_parked(rt, 1);
+      const int number = p[0];
+      EXPECT_EQ(::write(p[1], "x", 1), 1);
+      while (rt.stats().fibers_ready == 0) {  // computing: no other fiber runs
+      }
+      p.close(0);
+      fd_pair next = make_socketpair();
+      EXPECT_EQ(next[0], number);
+      EXPECT_EQ(::write(next[1], "y", 1), 1);
+      waiting.join();
+      char c = 0;
+      EXPECT_EQ(::recv(next[0], &c, 1, MSG_DONTWAIT), 1);
+      EXPECT_EQ(c, 'y');
+      return error;
+    };
+    char c = 0;
+    EXPECT_EQ(woken_and_closed([&](int fd) { return io::read(fd, &c, 1); }), EBADF);
+    EXPECT_EQ(woken_and_closed([&](int fd) { return io::recv(fd, &c, 1, 0); }), EBADF);
+    EXPECT_EQ(
+        woken_and_closed([&](int fd) { return io::recvfrom(fd, &c, 1, 0, nullptr, nullptr); }),
+        EBADF);
+    EXPECT_EQ(woken_and_closed([&](int fd) { return io::wait_readable(fd, 1h) ? 0 : -1; }), EBADF);
+  });
+}
+
 TEST_P(io_close, ends_accept) {
   runtime rt({.workers = GetParam()});
   rt.run([&] {

@@ -45,7 +45,13 @@ void do_things(runtime& rt) {
     fiber joiner(placed, [&] { sleeper.join(); });
     for (int i = 0; i < 70; ++i) this_fiber::yield();
     fiber caller(named("caller", rt), [] { blocking([] { ::usleep(5000); }); });
-    until_parked(rt, 3);
+    // Parked, not on its way between two queues: twice, and nobody moved in between.
+    until([&] {
+      const runtime_stats a = rt.stats();
+      const runtime_stats b = rt.stats();
+      return a.fibers_parked >= 3 && b.fibers_parked >= 3 && a.switches == b.switches &&
+             a.steals == b.steals;
+    });
     stopped.request_stop();
     [[maybe_unused]] const auto written = ::write(pipe[1], "x", 1);
     for (fiber* f : {&reader, &stopped, &joiner, &caller}) f->join();

@@ -62,7 +62,8 @@ TEST(stress_dump, of_fibers_that_go_on) {
 // What a line of a dump may be.
 bool is_line(const std::string& line) {
   static const std::regex known(
-      "    #[0-9]+ (/[^ ]+\\+)?0x[0-9a-f]+( [A-Za-z_][^ ]*)?( \\(perhaps\\))?(, and [0-9]+ more of "
+      "    #[0-9]+ ((/[^ ]+|\\[[a-z]+\\])\\+)?0x[0-9a-f]+( [A-Za-z_][^ ]*)?( \\(perhaps\\))?(, and "
+      "[0-9]+ more of "
       "the same)?"
       "|(fiber [0-9]+( \"[a-z-]+\")?|[0-9]+ fibers) (not begun|ready|parked|running|inside).*; "
       "spawned (at|by) [^ ]+"
