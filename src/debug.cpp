@@ -1,8 +1,8 @@
 #include <weft/debug.hpp>
 
+#include "base/errno.hpp"
 #include "context/context.hpp"
 #include "debug/dump.hpp"
-#include "io/errno.hpp"
 
 // gdb finds the script here, in every program that links the library (docs/HACKING.md). Format: a
 // byte 4 for "Python text", a name of one line, the text, a zero.

@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <thread>
 #include <weft/blocking.hpp>
 
 #include "base/environment.hpp"
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 #include "runtime_life.hpp"
 #include "sched/signal_stack.hpp"

@@ -4,8 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
-
+#include "base/errno.hpp"
 #include "base/syscount.hpp"
 #include "chaos.hpp"
 

@@ -9,12 +9,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
 #include "base/environment.hpp"
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 #include "debug/dump.hpp"
 

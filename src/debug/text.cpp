@@ -3,8 +3,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
+
+#include "base/errno.hpp"
 
 namespace weft::detail {
 namespace {

@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <new>
 
+#include "base/errno.hpp"
 #include "base/syscount.hpp"
-#include "io/errno.hpp"
 #include "io/events.hpp"
 #include "sched/explorer.hpp"
 

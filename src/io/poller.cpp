@@ -4,9 +4,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 #include "base/limits.hpp"
 #include "base/sanitizer.hpp"

@@ -4,8 +4,8 @@
 #include <cerrno>
 
 #include "base/current.hpp"
+#include "base/errno.hpp"
 #include "base/syscount.hpp"
-#include "io/errno.hpp"
 #include "io/fd_wait.hpp"
 
 namespace weft::detail {

@@ -2,8 +2,7 @@
 
 #include <sys/mman.h>
 
-#include <cerrno>
-
+#include "base/errno.hpp"
 #include "base/syscount.hpp"
 
 namespace weft::detail {

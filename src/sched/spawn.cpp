@@ -1,8 +1,7 @@
 // A fiber is made: a block, a permit and a number; a stack comes when it first runs.
 #include "sched/spawn.hpp"
 
-#include <cerrno>
-
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 #include "fiber/slab.hpp"
 #include "sched/explorer.hpp"

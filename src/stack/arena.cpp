@@ -1,8 +1,8 @@
 #include "stack/arena.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 #include "base/stack_memory.hpp"
 

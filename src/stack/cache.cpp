@@ -1,8 +1,9 @@
 #include "stack/cache.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <new>
+
+#include "base/errno.hpp"
 
 namespace weft::detail {
 namespace {

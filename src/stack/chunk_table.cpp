@@ -2,9 +2,10 @@
 
 #include <sys/mman.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <new>
+
+#include "base/errno.hpp"
 
 namespace weft::detail {
 namespace {

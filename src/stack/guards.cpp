@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+
+#include "base/errno.hpp"
 
 namespace weft::detail {
 namespace {

@@ -4,12 +4,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/environment.hpp"
+#include "base/errno.hpp"
 #include "base/fatal.hpp"
 
 namespace weft::detail {

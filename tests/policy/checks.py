@@ -152,6 +152,19 @@ def thread_locals(tree):
                                    "thread-local state lives in src/base/current.cpp")
 
 
+def thread_errno(tree):
+    """glibc's accessor is const: its result may be used after a park, once functions are inlined."""
+    own = {"src/base/errno.hpp", "src/base/errno.cpp", "src/base/current.cpp",
+           "src/base/model_checker.hpp"}
+    for path, text in code_under(tree, "src"):
+        names = {name for _, _, name in includes(text)}
+        if path not in own and not names & {"base/errno.hpp", "weft/io.hpp"}:
+            yield from occurrences(path, text, r"(?<![.>\w])errno\b(?!\.h)",
+                                   "errno comes from base/errno.hpp")
+        if path not in own:
+            yield from occurrences(path, text, r"__errno_location", "errno comes from base/errno.hpp")
+
+
 def environment(tree):
     """A program with more rights than its caller ignores his settings: base/environment.hpp."""
     for path, text in code_under(tree, "src", "include"):
@@ -217,5 +230,5 @@ def thread_local_relocations(report):
         yield "current.cpp.o: has no thread-local relocation; is this check reading the right file?"
 
 
-TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, environment, conditionals,
-               memory_orders, links, top_level]
+TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, thread_errno, environment,
+               conditionals, memory_orders, links, top_level]

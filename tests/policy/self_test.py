@@ -15,6 +15,7 @@ GOOD = {
     "src/base/plain/a.hpp": "#pragma once\n",
     "src/base/chaos/a.hpp": "#pragma once\n",
     "src/io/b.hpp": '#pragma once\n#include "a.hpp"\n',
+    "src/io/c.cpp": "#include <weft/io.hpp>\nint x = errno;  // EAGAIN\n",
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
     "dev": "#!/bin/sh\n",
@@ -53,6 +54,10 @@ BAD = {
     checks.thread_locals: [
         {"src/io/a.cpp": "/* fine: */ static thread_local int x;\n"},
         {"include/weft/a.hpp": "extern __thread int x;\n"},
+    ],
+    checks.thread_errno: [
+        {"src/io/a.cpp": "#include <cerrno>\nint x = errno;\n"},
+        {"src/io/a.cpp": '#include "base/errno.hpp"\nint x = *__errno_location();\n'},
     ],
     checks.environment: [
         {"src/io/a.cpp": 'const char* x = std::getenv("X");\n'},

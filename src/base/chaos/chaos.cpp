@@ -1,10 +1,10 @@
 // Chaos mode decides.
 #include "chaos.hpp"
+#include "base/errno.hpp"
 
 #include <sched.h>
 #include <time.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 

@@ -1,18 +1,14 @@
-#include "io/errno.hpp"
+#include "base/errno.hpp"
 
-#include <cerrno>
-
-namespace weft::detail {
 // Opaque: not inlined here, and compiled without link-time optimisation (CMakeLists.txt).
-int* errno_address() noexcept;
-
+namespace weft::detail {
 [[gnu::noinline]] int* errno_address() noexcept {
-  return &errno;
+  return __errno_location();
 }
 [[gnu::noinline]] int get_errno() noexcept {
-  return errno;
+  return *__errno_location();
 }
 [[gnu::noinline]] void set_errno(int value) noexcept {
-  errno = value;
+  *__errno_location() = value;
 }
 }  // namespace weft::detail
