@@ -9,14 +9,16 @@ namespace weft::detail {
 class trace_clock {
  public:
   void begin() noexcept {
-    tick_ = ticks();
-    first_ns_ = now();
+    const point at = read_both();
+    tick_ = at.tick;
+    first_ns_ = at.ns;
   }
   // Before events are converted that are younger than the last call. Two calls should lie a
   // millisecond apart.
   void calibrate() noexcept {
-    const std::uint64_t tick = ticks();
-    const nanos ns = now() - first_ns_;
+    const point at = read_both();
+    const std::uint64_t tick = at.tick;
+    const nanos ns = at.ns - first_ns_;
     if (tick <= tick_ || ns <= ns_) return;
     ns_per_tick_ = static_cast<double>(ns - ns_) / static_cast<double>(tick - tick_);
     tick_ = tick;
@@ -29,6 +31,27 @@ class trace_clock {
   }
 
  private:
+  struct point {
+    std::uint64_t tick;
+    nanos ns;
+  };
+  // Both clocks at one moment. The thread may be interrupted between the two, and a line through
+  // such a point would put the end of one event behind the begin of the next; so the closest of a
+  // few.
+  static point read_both() noexcept {
+    point best{};
+    std::uint64_t least = ~std::uint64_t{0};
+    for (int i = 0; i < 5; ++i) {
+      const std::uint64_t before = ticks();
+      const nanos ns = now();
+      const std::uint64_t took = ticks() - before;
+      if (took >= least) continue;
+      least = took;
+      best = {before + took / 2, ns};
+    }
+    return best;
+  }
+
   nanos first_ns_ = 0;
   std::uint64_t tick_ = 0;  // the last point
   nanos ns_ = 0;            // likewise, since first_ns_
