@@ -49,7 +49,9 @@ inline std::uint64_t what(const control_block& block) noexcept {
 
 inline void copy_name_of(const control_block& block, trace_text& to) noexcept {
   static_assert(fiber_extras::name_size <= trace_text::size);
-  std::memcpy(to.text, name_of(block), fiber_extras::name_size);
+  // No further than its end: the name of those that have none is a constant of one byte.
+  std::strncpy(to.text, name_of(block), fiber_extras::name_size);
+  to.text[fiber_extras::name_size - 1] = 0;
 }
 
 // Of the calling thread; `name` may be empty.

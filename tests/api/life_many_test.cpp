@@ -100,6 +100,7 @@ TEST_F(life_many, return_from_main) {
 // The process outlives its main thread: fibers go on, and one of them ends it. In a process that
 // catches nothing: pthread_exit unwinds, and gtest would take that for an exception.
 TEST_F(life_many, pthread_exit_of_the_main_thread) {
+  if (sanitized) GTEST_SKIP() << "LeakSanitizer reports what gtest's main had";
   EXPECT_EQ(run_again("WEFT_TEST_MAIN_LEAVES", "life_many.pthread_exit_of_the_main_thread",
                       [] {
                         leave_many_behind();

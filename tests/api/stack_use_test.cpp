@@ -59,6 +59,7 @@ class stack_use_of : public testing::TestWithParam<unsigned> {
 INSTANTIATE_TEST_SUITE_P(workers, stack_use_of, testing::Values(1u, 2u));
 
 TEST_P(stack_use_of, known_depths_is_exact) {
+  if (sanitized) GTEST_SKIP() << "has redzones of other sizes in each frame";
   rt.run([&] {
     // The same function at two depths: what is there anyway drops out of the difference.
     const unsigned shallow = next_line();
