@@ -7,9 +7,11 @@ namespace weft::detail {
 // and dumps, whose tests notice when it changes.
 inline constexpr frame_offsets suspended_frame{.fp = 0x38, .pc = 0x40, .sp = 0x48};
 
-// In the function that a fresh context begins with: unwinders stop there, and do not go on into
-// make_fcontext, which has no unwind rules.
+// In the function that a fresh context begins with, and never leaves: unwinders stop there, and do
+// not go on into make_fcontext, which has no unwind rules. Walks by frame pointers stop, too.
 [[gnu::always_inline]] inline void mark_outermost_frame() noexcept {
+  auto** const frame = static_cast<void**>(__builtin_frame_address(0));
+  frame[0] = frame[1] = nullptr;
   asm volatile(".cfi_undefined %rip");
 }
 }  // namespace weft::detail
