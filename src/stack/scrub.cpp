@@ -18,7 +18,8 @@ namespace weft::detail {
 }
 
 // Word by word and opaque, or the compiler would call memset, which has a frame.
-[[gnu::noinline, gnu::no_sanitize("address", "thread")]] void scrub_rest(std::byte* from) noexcept {
+[[gnu::noinline, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void scrub_rest(
+    std::byte* from) noexcept {
   auto* word = reinterpret_cast<std::uintptr_t*>(from);
   auto* const end = static_cast<std::uintptr_t*>(__builtin_frame_address(0));
   for (; word < end; ++word) {
