@@ -62,7 +62,7 @@ TEST_F(trace, shows_what_fibers_do) {
            "X spawn reader #N by=#N",
            "X reader #N until=readable fd N",
            "X reader #N after=readable fd N until=end",
-           "X wake fibers=1",
+           "X wake fibers=",
            "X wake stopped #N from=sleep, canceled by=#N",
            "X stopped #N after=sleep, canceled until=end",
            "X where.cpp:12 #N until=join #N",
