@@ -44,6 +44,7 @@ struct job {
   const runtime_core* only;
   dump_detail detail;
   std::uint32_t stamp;
+  std::uint64_t switches;  // as it began
   totals count;
 };
 
@@ -186,11 +187,20 @@ bool timer_armed(const runtime_core* only) noexcept {
   return false;
 }
 
+// Each fiber is looked at in its moment: while others run, all may have been seen parked.
+std::uint64_t switches_of(const runtime_core* only) noexcept {
+  std::uint64_t sum = 0;
+  for (runtime_core* core = first_core(); core; core = core->next_core) {
+    if (!only || core == only) sum += total(*core, &counters::switches);
+  }
+  return sum;
+}
+
 void print_verdict(const job& j) noexcept {
   const totals& n = j.count;
   const bool cycles = print_cycles(j.out, j.only);
   const bool stuck = n.all() > 0 && n[fiber_state::parked] == n.all() && n.self_waking == 0 &&
-                     !timer_armed(j.only);
+                     !timer_armed(j.only) && switches_of(j.only) == j.switches;
   if (stuck) {
     j.out.add(
         "nothing here can wake any of them: none runs, is ready, or waits for a descriptor, a "
@@ -240,7 +250,7 @@ void dump_fibers(int fd, const runtime_core* only, dump_detail detail) noexcept 
   workspace* const space = room.get();
   char little[text::longest];
   text out(fd, space ? space->buffer : little, space ? sizeof space->buffer : sizeof little);
-  job j{out, space, only, detail, stamp_now(), {}};
+  job j{out, space, only, detail, stamp_now(), switches_of(only), {}};
   write_dump(j);
 }
 }  // namespace weft::detail
