@@ -4,8 +4,8 @@
 #include <set>
 #include <stdexcept>
 #include <vector>
-#include <weft/testing.hpp>
 
+#include "support/explorations.hpp"
 #include "support/fibers.hpp"
 
 namespace weft::test {
@@ -20,12 +20,6 @@ using weft::testing::replay;
 using weft::testing::strategy;
 
 namespace {
-explore_options quiet(std::uint64_t seeds = 1000) {
-  explore_options options;
-  options.seeds = seeds;
-  options.print_to = -1;
-  return options;
-}
 
 void lost_update() {
   int n = 0;

@@ -4,9 +4,9 @@
 #include <set>
 #include <thread>
 #include <vector>
-#include <weft/testing.hpp>
 
 #include "support/descriptors.hpp"
+#include "support/explorations.hpp"
 #include "support/fibers.hpp"
 
 namespace weft::test {
@@ -17,15 +17,6 @@ using weft::testing::explore_result;
 using weft::testing::failure;
 using virtual_clock = weft::testing::clock;
 
-namespace {
-explore_options quiet(std::uint64_t seeds = 100) {
-  explore_options options;
-  options.seeds = seeds;
-  options.print_to = -1;
-  return options;
-}
-}  // namespace
-
 TEST(explore_time, a_year_is_over_at_once) {
   const explore_result found = explore(
       [] {
@@ -35,7 +26,7 @@ TEST(explore_time, a_year_is_over_at_once) {
         this_fiber::sleep_until(virtual_clock::now() + 1ns);
         EXPECT_EQ(virtual_clock::now().time_since_epoch(), 24h * 365 + 1ns);
       },
-      quiet());
+      quiet(100));
   EXPECT_TRUE(found.ok()) << found.report;
   EXPECT_TRUE(found.deterministic);
   EXPECT_EQ(found.time, 24h * 365 + 1ns);
@@ -97,7 +88,7 @@ TEST(explore_time, time_stands_while_fibers_can_run_unless_the_clock_is_busy) {
     }
     testing::check(!timed_out, "timed out");
   };
-  explore_options options = quiet();
+  explore_options options = quiet(100);
   EXPECT_TRUE(explore(timed_out_by_work, options).ok());
   options.busy_clock = true;
   EXPECT_EQ(explore(timed_out_by_work, options).kind, failure::check);
@@ -135,7 +126,7 @@ TEST(explore_time, blocking_runs_in_place) {
         });
         other.join();
       },
-      quiet());
+      quiet(100));
   EXPECT_TRUE(found.ok()) << found.report;
   EXPECT_TRUE(found.deterministic);
 }
@@ -218,7 +209,7 @@ TEST(explore_time, a_wake_by_another_thread_is_told) {
         std::thread([&] { sleeper.request_stop(); }).join();
         sleeper.join();
       },
-      quiet());
+      quiet(100));
   EXPECT_TRUE(found.ok()) << found.report;
   EXPECT_FALSE(found.deterministic);
 }
