@@ -9,21 +9,15 @@
 #include <cstdlib>
 #include <thread>
 
+#include "support/death.hpp"
 #include "support/fibers.hpp"
-#include "support/sanitizer.hpp"
 
 namespace weft::test {
 namespace {
 using testing::ExitedWithCode;
 using testing::KilledBySignal;
 
-class other_fault : public testing::Test {
- protected:
-  other_fault() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-  void SetUp() override {
-    if (sanitized) GTEST_SKIP() << "AddressSanitizer has SIGSEGV for itself";
-  }
-};
+class other_fault : public faults_in_a_child {};
 
 int* volatile nowhere = nullptr;
 

@@ -10,21 +10,15 @@
 #include <functional>
 #include <string>
 
+#include "support/death.hpp"
 #include "support/fibers.hpp"
-#include "support/sanitizer.hpp"
 
 namespace weft::test {
 namespace {
 using testing::ExitedWithCode;
 using testing::KilledBySignal;
 
-class overflow : public testing::Test {
- protected:
-  overflow() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-  void SetUp() override {
-    if (sanitized) GTEST_SKIP() << "AddressSanitizer has SIGSEGV for itself";
-  }
-};
+class overflow : public faults_in_a_child {};
 
 // Noinline and no tail call: a frame each time.
 [[gnu::noinline]] int recurse(int n) {
