@@ -39,14 +39,18 @@ void PrintTo(const target& t, std::ostream* to) {
   *to << name_of(t.which);
 }
 
-// With the failures: in a process that has never run the library (cold), or in one that has (warm),
-// where what it holds must come back to what it was.
-void cold(child_report& r, call which, long n, int error, bool forever) {
+void run_with_failures(child_report& r, call which, long n, int error, bool forever) {
   arm(which, n, error, forever);
   run_scenario(r.seen, fibers());
   r.injected = failed();
   for (unsigned i = 0; i < calls; ++i) r.counts[i] = counted(static_cast<call>(i));
   disarm();
+}
+
+// With the failures: in a process that has never run the library (cold), or in one that has (warm),
+// where what it holds must come back to what it was.
+void cold(child_report& r, call which, long n, int error, bool forever) {
+  run_with_failures(r, which, n, error, forever);
   run_scenario(r.after, fibers());
   r.end = holdings_now();
 }
@@ -62,11 +66,7 @@ void warm(child_report& r, call which, long n, int error, bool forever) {
   run_scenario(r.after, fibers());
   r.before = holdings_now();
   for (r.rounds = 1;; ++r.rounds) {
-    arm(which, n, error, forever);
-    run_scenario(r.seen, fibers());
-    r.injected = failed();
-    for (unsigned i = 0; i < calls; ++i) r.counts[i] = counted(static_cast<call>(i));
-    disarm();
+    run_with_failures(r, which, n, error, forever);
     run_scenario(r.after, fibers());
     r.end = holdings_now();
     if (!grown(r.before, r.end) || r.rounds == 6) return;
