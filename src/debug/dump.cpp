@@ -82,20 +82,25 @@ void add_thread(text& out, const fiber_view& v) noexcept {
   }
 }
 
+// For how long a fiber like `v` has waited, and what for, if it does.
+void add_wait(const job& j, const fiber_view& v, std::uint32_t since, const void* on) noexcept {
+  if (waits(v)) {
+    j.out.add(" for ");
+    add_duration(j.out, age_in_nanos(j.stamp - since));
+  }
+  if (v.state == fiber_state::parked) {
+    j.out.add(": %s", name_of(v.kind));
+    add_object(j.out, v.kind, on);
+  }
+}
+
 // A fiber by itself.
 void print_one(const job& j, const fiber_view& v, const trace& stack) noexcept {
   add_fiber(j.out, v.id, v.name);
   add_state(j.out, v);
   if (v.state == fiber_state::running) j.out.add(" on worker %u", v.worker);
   add_thread(j.out, v);
-  if (waits(v)) {
-    j.out.add(" for ");
-    add_duration(j.out, age_in_nanos(j.stamp - v.since));
-  }
-  if (v.state == fiber_state::parked) {
-    j.out.add(": %s", name_of(v.kind));
-    add_object(j.out, v.kind, v.on);
-  }
+  add_wait(j, v, v.since, v.on);
   j.out.add("; ");
   add_site(j.out, j.space ? &j.space->code : nullptr, v);
   j.out.end_line();
@@ -122,14 +127,7 @@ void print_group(const job& j, const fiber_group& g) noexcept {
     const fiber_group::member& m = g.members[i];
     j.out.add("  ");
     add_fiber(j.out, m.id, m.name);
-    if (waits(v)) {
-      j.out.add(" for ");
-      add_duration(j.out, age_in_nanos(j.stamp - m.since));
-    }
-    if (v.state == fiber_state::parked) {
-      j.out.add(": %s", name_of(v.kind));
-      add_object(j.out, v.kind, m.on);
-    }
+    add_wait(j, v, m.since, m.on);
     j.out.end_line();
   }
   if (g.count > fiber_group::shown) {
