@@ -19,15 +19,6 @@ fiber_options named(const char* name) {
   return options;
 }
 
-[[gnu::noinline]] void sleep_in_depth(int n) {
-  if (n == 0) {
-    this_fiber::sleep_for(1h);
-  } else {
-    sleep_in_depth(n - 1);
-  }
-  asm volatile("");  // no tail call
-}
-
 TEST(dump, of_each_kind_of_wait) {
   runtime rt({.workers = 1});
   const std::string text = rt.run([&] {

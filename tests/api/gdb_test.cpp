@@ -23,15 +23,6 @@ extern "C" [[gnu::noinline]] void gdb_victim_is_ready() {
 }
 
 namespace {
-[[gnu::noinline]] void sleep_in_depth(int n) {
-  if (n == 0) {
-    this_fiber::sleep_for(1h);
-  } else {
-    sleep_in_depth(n - 1);
-  }
-  asm volatile("");  // no tail call
-}
-
 TEST(gdb, DISABLED_victim) {
   runtime rt({.workers = 1});
   rt.run([&] {

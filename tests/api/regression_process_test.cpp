@@ -95,7 +95,7 @@ TEST_F(regression_process, a_handle_is_destroyed_in_a_forked_child) {
         pid_t child;
         {
           fiber sleeper(on(rt), [] { this_fiber::sleep_for(1h); });
-          until([&] { return rt.stats().fibers_parked == 1; });
+          until_parked(rt, 1);
           child = ::fork();
           if (child == 0) ::alarm(10);
         }
@@ -155,7 +155,7 @@ TEST_F(regression_process, descriptors_are_closed_in_a_forked_child) {
           char c;
           io::read(p[0], &c, 1);
         });
-        until([&] { return rt.stats().fibers_parked == 1; });
+        until_parked(rt, 1);
         const pid_t child = ::fork();
         if (child == 0) {
           ::alarm(10);

@@ -246,7 +246,7 @@ TEST_P(stackless_death, nor_can_any_get_one) {
         fiber holder(small, [&] {
           while (!end) this_fiber::sleep_for(1ms);
         });
-        until([&] { return rt.stats().fibers_parked == 1; });
+        until_parked(rt, 1);
         allow_no_more_stacks();
         fiber a(on(rt), [] {});
         fiber b(on(rt), [] {});
@@ -271,7 +271,7 @@ TEST_P(stackless_death, nor_can_those_that_wait_for_it) {
           fiber waits([] {});
           waits.join();
         });
-        until([&] { return rt.stats().fibers_parked == 1; });
+        until_parked(rt, 1);
         allow_no_more_stacks();
         go = true;
         joins.join();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "support/descriptors.hpp"
+#include "support/dumps.hpp"
 
 namespace weft::test {
 using namespace std::chrono_literals;
@@ -45,13 +46,7 @@ void do_things(runtime& rt) {
     fiber joiner(placed, [&] { sleeper.join(); });
     for (int i = 0; i < 70; ++i) this_fiber::yield();
     fiber caller(named("caller", rt), [] { blocking([] { ::usleep(5000); }); });
-    // Parked, not on its way between two queues: twice, and nobody moved in between.
-    until([&] {
-      const runtime_stats a = rt.stats();
-      const runtime_stats b = rt.stats();
-      return a.fibers_parked >= 3 && b.fibers_parked >= 3 && a.switches == b.switches &&
-             a.steals == b.steals;
-    });
+    until_dumped("\"stopped\" parked");
     stopped.request_stop();
     [[maybe_unused]] const auto written = ::write(pipe[1], "x", 1);
     for (fiber* f : {&reader, &stopped, &joiner, &caller}) f->join();

@@ -6,6 +6,8 @@
 #include <string>
 #include <weft/debug.hpp>
 
+#include "support/fibers.hpp"
+
 // Dumps as text.
 namespace weft::test {
 inline std::string dumped(dump_detail how = dump_detail::grouped) {
@@ -20,5 +22,11 @@ inline std::string dumped(dump_detail how = dump_detail::grouped) {
 // ECMAScript; a dot is not a newline.
 inline bool has(const std::string& text, const std::string& pattern) {
   return std::regex_search(text, std::regex(pattern));
+}
+
+// Gives way until a dump of every fiber says so: exact, where statistics may count a fiber on its
+// way between two queues as parked.
+inline void until_dumped(const std::string& pattern) {
+  until([&] { return has(dumped(dump_detail::every_fiber), pattern); });
 }
 }  // namespace weft::test

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -37,6 +38,16 @@ void until(Condition&& condition) {
 // runtime has one worker and the caller is a fiber of it.
 inline void until_parked(const runtime& on, std::uint64_t count) {
   until([&] { return on.stats().fibers_parked >= count; });
+}
+
+// A fiber that sleeps below n + 1 frames of this name: what backtraces are to show.
+[[gnu::noinline]] inline void sleep_in_depth(int n) {
+  if (n == 0) {
+    this_fiber::sleep_for(std::chrono::hours(1));
+  } else {
+    sleep_in_depth(n - 1);
+  }
+  asm volatile("");  // no tail call
 }
 
 // The code of the std::system_error that f throws, and its text; no error if it
