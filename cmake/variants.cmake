@@ -1,6 +1,7 @@
-# What depends on the architecture, on what switches contexts, or on chaos mode (WEFT_CHAOS), lies in folders of its own inside
-# src/base, src/context and tests/asm: variants, of which one is compiled, so that no source asks
-# which one it is. Headers of a variant are included by their bare names.
+# What depends on the architecture, on what switches contexts, or on chaos mode (WEFT_CHAOS), lies
+# in folders of its own inside src/base, src/context and tests/asm: variants, of which one is
+# compiled, so that no source asks which one it is. Headers of a variant are included by their bare
+# names.
 set(WEFT_ARCH ${CMAKE_SYSTEM_PROCESSOR})
 set(WEFT_CONTEXT asm CACHE STRING "What switches contexts: asm, our own instructions; boost, Boost.Context")
 set_property(CACHE WEFT_CONTEXT PROPERTY STRINGS asm boost)
