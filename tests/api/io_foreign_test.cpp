@@ -38,14 +38,14 @@ struct foreign_pair {
   int operator[](int i) const { return fds[i]; }
 };
 
-struct setting {
+struct foreign_setting {
   unsigned workers;
   bool socket;
 };
-class io_foreign : public testing::TestWithParam<setting> {};
+class io_foreign : public testing::TestWithParam<foreign_setting> {};
 INSTANTIATE_TEST_SUITE_P(on, io_foreign,
-                         testing::Values(setting{1, true}, setting{2, true}, setting{1, false},
-                                         setting{2, false}),
+                         testing::Values(foreign_setting{1, true}, foreign_setting{2, true},
+                                         foreign_setting{1, false}, foreign_setting{2, false}),
                          [](const auto& given) {
                            return std::to_string(given.param.workers) +
                                   (given.param.socket ? "_workers_socket" : "_workers_pipe");

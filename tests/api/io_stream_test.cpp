@@ -14,17 +14,18 @@ namespace weft::test {
 namespace {
 using namespace std::chrono_literals;
 
-struct setting {
+struct stream_setting {
   unsigned workers;
   bool tcp;
 };
-class io_stream : public testing::TestWithParam<setting> {
+class io_stream : public testing::TestWithParam<stream_setting> {
  protected:
   fd_pair connected() { return GetParam().tcp ? make_tcp() : make_socketpair(); }
 };
 INSTANTIATE_TEST_SUITE_P(on, io_stream,
-                         testing::Values(setting{1, true}, setting{2, true}, setting{4, true},
-                                         setting{1, false}, setting{2, false}),
+                         testing::Values(stream_setting{1, true}, stream_setting{2, true},
+                                         stream_setting{4, true}, stream_setting{1, false},
+                                         stream_setting{2, false}),
                          [](const auto& given) {
                            return std::to_string(given.param.workers) +
                                   (given.param.tcp ? "_workers_tcp" : "_workers_unix");

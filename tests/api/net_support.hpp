@@ -2,14 +2,13 @@
 #include <sys/socket.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <weft/net.hpp>
-#include <weft/weft.hpp>
+
+#include "support/fibers.hpp"
 
 namespace weft::test {
 inline std::span<const std::byte> bytes(std::string_view text) {
@@ -48,25 +47,5 @@ inline int get_option(int fd, int level, int name) {
   int value = -1;
   socklen_t size = sizeof value;
   return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
-}
-
-// The code of the std::system_error that f throws, and its text.
-struct thrown {
-  std::error_code code;
-  std::string text;
-};
-template <class F>
-thrown thrown_by(F&& f) {
-  try {
-    f();
-  } catch (const std::system_error& error) {
-    return {error.code(), error.what()};
-  }
-  return {};
-}
-
-// Runs on a fiber; gives way until `count` fibers of the runtime are parked.
-inline void until_parked(const runtime& on, std::uint64_t count) {
-  while (on.stats().fibers_parked < count) this_fiber::yield();
 }
 }  // namespace weft::test

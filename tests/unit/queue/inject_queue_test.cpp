@@ -6,13 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "unit/queue/task.hpp"
+
 namespace weft::detail {
 namespace {
-
-struct task {
-  int id = 0;
-  task* next = nullptr;
-};
 
 std::vector<int> ids_of(task_list<task> list) {
   std::vector<int> ids;

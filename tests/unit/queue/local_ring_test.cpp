@@ -11,13 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "unit/queue/task.hpp"
+
 namespace weft::detail {
 namespace {
-
-struct task {
-  int id = 0;
-  task* next = nullptr;
-};
 
 template <class Ring>
 std::vector<int> drain(Ring& ring) {

@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "queue/local_ring.hpp"
+#include "unit/queue/task.hpp"
 
 namespace weft::detail {
 namespace {
-
-struct task {
-  int id = 0;
-  int runs = 0;
-  task* next = nullptr;
-};
 
 // Counts what is out, and refuses beyond `most` slots at a time.
 struct counting_memory {

@@ -5,13 +5,10 @@
 #include <initializer_list>
 #include <vector>
 
+#include "unit/queue/task.hpp"
+
 namespace weft::detail {
 namespace {
-
-struct task {
-  int id = 0;
-  task* next = nullptr;
-};
 
 std::vector<int> drain(task_list<task>& list) {
   std::vector<int> ids;

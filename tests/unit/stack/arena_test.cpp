@@ -11,10 +11,6 @@
 
 using namespace stack_test;
 
-namespace {
-const stack_class usual = stack_class_for(256 * 1024);
-}  // namespace
-
 TEST(stack_arena, every_stack_is_guarded_usable_and_apart) {
   stack_arena& arena = stack_arena::instance();
   prober probe;

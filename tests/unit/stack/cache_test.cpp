@@ -11,11 +11,6 @@
 
 using namespace stack_test;
 
-namespace {
-const stack_class small = stack_class_for(16 * 1024);
-const stack_class usual = stack_class_for(256 * 1024);
-}  // namespace
-
 TEST(stack_cache, last_given_is_first_taken) {
   auto arena = make_arena(real_platform);
   stack_cache cache(*arena);

@@ -11,8 +11,6 @@
 using namespace stack_test;
 
 namespace {
-const stack_class small = stack_class_for(16 * 1024);
-
 class stack_limits : public ::testing::Test {
  protected:
   void SetUp() override { fake::now = {}; }

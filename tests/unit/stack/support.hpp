@@ -14,6 +14,9 @@
 namespace stack_test {
 using namespace weft::detail;
 
+inline const stack_class small = stack_class_for(16 * 1024);
+inline const stack_class usual = stack_class_for(256 * 1024);
+
 // A pipe through which the kernel is asked whether a byte can be read: EFAULT where it faults.
 class prober {
  public:

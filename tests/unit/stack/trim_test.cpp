@@ -11,8 +11,6 @@ using namespace stack_test;
 
 // Memory of idle stacks goes back to the kernel. The clock stands still unless a test moves it.
 namespace {
-const stack_class usual = stack_class_for(256 * 1024);
-
 class stack_trim : public ::testing::Test {
  protected:
   void SetUp() override { fake::now = {}; }
