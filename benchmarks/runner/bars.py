@@ -30,6 +30,7 @@ BARS = [
     Bar("1,000,000 parked: creation / Go", 1.5, 1.0),
     Bar("HTTP CPU a request, 100 connections / bare loop", 1.12, 1.05),
     Bar("HTTP CPU a request, 1,000 connections / bare loop", 1.12, 1.05),
+    Bar("HTTP CPU a request, traced / not", 1.05, 1.02),
     Bar("HTTP requests/s, 2 workers / 2 bare loops", 0.9, 0.97, at_least=True),
     Bar("HTTP system calls a request - bare loop", 0.1, 0.02, unit="calls"),
     Bar("HTTP epoll_ctl + futex a request", 0.01, 0.01, unit="calls"),

@@ -1,5 +1,6 @@
 """The workloads over HTTP on the loopback interface: wrk or a program of ours against a server."""
 
+import functools
 import os
 import re
 import tempfile
@@ -41,6 +42,32 @@ def cpu_rows(connections, row):
         f"http_cpu_{connections}",
         {"weft": cpu_per_request(weft, connections), "bare": cpu_per_request(bare, connections)},
         {row: lambda r: ratio(r["weft"]["cpu_us"], r["bare"]["cpu_us"])})
+
+
+def traced_cpu_per_request(connections):
+    """With all that WEFT_TRACE costs: the thread that writes is the server's, and so is the file."""
+
+    def measure(context):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "trace.json")
+            traced = functools.partial(weft, wrapper=("env", f"WEFT_TRACE={path}", "WEFT_TRACE_LIMIT=1G"))
+            figures = cpu_per_request(traced, connections)(context)
+            figures["bytes"] = os.path.getsize(path) / figures["requests"]
+            with open(path) as file:
+                figures["drops"] = sum("events dropped" in line for line in file)
+        if figures["bytes"] < 50 or figures["drops"]:
+            raise Failure(f"the trace is not of all requests: {figures}")
+        return figures
+
+    return measure
+
+
+def tracing(connections=100):
+    return Workload(
+        "http_traced",
+        {"traced": traced_cpu_per_request(connections), "weft": cpu_per_request(weft, connections)},
+        {"HTTP CPU a request, traced / not":
+            lambda r: ratio(r["traced"]["cpu_us"], r["weft"]["cpu_us"])})
 
 
 def requests_per_second(start):
@@ -143,6 +170,7 @@ def workloads():
     return [
         cpu_rows(100, "HTTP CPU a request, 100 connections / bare loop"),
         cpu_rows(1000, "HTTP CPU a request, 1,000 connections / bare loop"),
+        tracing(),
         throughput(),
         counting(),
         pingpong(),
