@@ -20,6 +20,7 @@ static_assert(as_why(wait_kind::writable) == trace_why::writable);
 static_assert(as_why(wait_kind::blocking) == trace_why::blocking);
 static_assert(as_why(wait_kind::run) == trace_why::run);
 static_assert(as_why(wait_kind::event) == trace_why::event);
+static_assert(as_why(wait_kind::poll) == trace_why::poll);
 
 // From here on the processor's fibers take the long way.
 void divert(processor& p) noexcept {

@@ -28,6 +28,7 @@ enum class trace_why : std::uint8_t {
   blocking,
   run,
   event,
+  poll,
   yield,
   end,
   // What ended a wait, added to the above.

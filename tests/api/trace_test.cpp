@@ -62,6 +62,8 @@ TEST_F(trace, shows_what_fibers_do) {
            "X spawn reader #N by=#N",
            "X reader #N until=readable fd N",
            "X reader #N after=readable fd N until=end",
+           "X poller #N until=poll",
+           "X poller #N after=poll until=end",
            "X wake fibers=",
            "X wake stopped #N from=sleep, canceled by=#N",
            "X stopped #N after=sleep, canceled until=end",

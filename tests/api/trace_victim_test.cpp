@@ -40,16 +40,21 @@ void do_things(runtime& rt) {
     const fd_pair pipe = make_pipe();
     fiber sleeper(named("sleeper \"ü\\", rt), [] { this_fiber::sleep_for(3ms); });
     fiber reader(named("reader", rt), [&] { io::wait_readable(pipe[0]); });
+    fiber poller(named("poller", rt), [&] {
+      pollfd one{.fd = pipe[0], .events = POLLIN, .revents = 0};
+      io::poll(&one, 1, -1);
+    });
     fiber stopped(named("stopped", rt), [](std::stop_token) { this_fiber::sleep_for(1h); });
     fiber_options placed;
     placed.site = {"some/where.cpp", 12};
     fiber joiner(placed, [&] { sleeper.join(); });
     for (int i = 0; i < 70; ++i) this_fiber::yield();
     fiber caller(named("caller", rt), [] { blocking([] { ::usleep(5000); }); });
+    until_dumped("\"poller\" parked");
     until_dumped("\"stopped\" parked");
     stopped.request_stop();
     [[maybe_unused]] const auto written = ::write(pipe[1], "x", 1);
-    for (fiber* f : {&reader, &stopped, &joiner, &caller}) f->join();
+    for (fiber* f : {&reader, &poller, &stopped, &joiner, &caller}) f->join();
   });
 }
 
