@@ -201,8 +201,9 @@ void exploration::note_fiber(control_block& block, std::uint32_t number) {
 bool exploration::anybody_waits_for_descriptors() const {
   if (!core_.events->has_fds()) return false;
   for (const fiber_record& f : schedule_.fibers()) {
-    if (f.block &&
-        (f.block->waits_for == wait_kind::readable || f.block->waits_for == wait_kind::writable)) {
+    if (!f.block) continue;
+    const wait_kind kind = f.block->waits_for;
+    if (kind == wait_kind::readable || kind == wait_kind::writable || kind == wait_kind::poll) {
       return true;
     }
   }

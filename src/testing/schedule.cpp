@@ -103,9 +103,11 @@ std::string schedule::wait_text(wait_kind kind, std::int64_t about) {
     case wait_kind::sleep:
       return "sleep";
     case wait_kind::readable:
-      return about < 0 ? "descriptors" : "descriptor " + which + " to be readable";
+      return "descriptor " + which + " to be readable";
     case wait_kind::writable:
       return "descriptor " + which + " to be writable";
+    case wait_kind::poll:
+      return "io::poll";
     case wait_kind::run:
       return "run()";
     case wait_kind::blocking:
@@ -121,12 +123,10 @@ std::int64_t schedule::about(const control_block& parked) {
     case wait_kind::join:
       return number_of(*static_cast<const control_block*>(on));
     case wait_kind::readable:
-    case wait_kind::writable: {
-      // io::poll names its array here, whose address is nobody's business.
-      const auto fd = reinterpret_cast<std::intptr_t>(on);
-      return fd < (1 << 28) ? fd : -1;
-    }
+    case wait_kind::writable:
+      return reinterpret_cast<std::intptr_t>(on);
     case wait_kind::sleep:
+    case wait_kind::poll:  // an array, whose address is nobody's business
     case wait_kind::run:
       return 0;
     default:

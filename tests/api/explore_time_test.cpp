@@ -193,6 +193,27 @@ TEST(explore_time, a_descriptor_is_waited_for_before_a_timeout) {
   EXPECT_TRUE(found.ok()) << found.report;
 }
 
+TEST(explore_time, poll_waits_for_the_world_too) {
+  const explore_result found = explore(
+      [] {
+        const fd_pair ends = make_socketpair();
+        std::thread peer([&] {
+          std::this_thread::sleep_for(2ms);
+          EXPECT_EQ(::write(ends[1], "x", 1), 1);
+        });
+        pollfd one{.fd = ends[0], .events = POLLIN, .revents = 0};
+        EXPECT_EQ(io::poll(&one, 1, -1), 1);
+        peer.join();
+      },
+      [] {
+        explore_options options = quiet(3);
+        options.io_wait = 10s;
+        return options;
+      }());
+  EXPECT_TRUE(found.ok()) << found.report;
+  EXPECT_FALSE(found.deterministic);
+}
+
 TEST(explore_time, a_wake_by_another_thread_is_told) {
   const explore_result found = explore(
       [] {
