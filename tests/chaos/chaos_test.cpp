@@ -180,6 +180,16 @@ TEST(in_child, DISABLED_starts) {
   const runtime rt({.workers = 1});
 }
 
+// Its constructor comes before those of the library's statics, in the order of linking.
+const bool started_early = [] {
+  const runtime rt({.workers = 1});
+  return true;
+}();
+
+TEST(chaos, statics_of_the_program_may_be_runtimes) {
+  EXPECT_TRUE(started_early);  // else the program has ended before main
+}
+
 TEST(chaos, nonsense_is_refused) {
   for (const char* wrong : {"x", "7x", "7:", "7:nothing", "7:wake,", "7,wake"}) {
     const outcome run = child(wrong, "starts");

@@ -92,7 +92,8 @@ bool settings::read_names(const char* list) noexcept {
   return true;
 }
 
-const settings chosen;
+// Before the statics of the program, which may be runtimes.
+[[gnu::init_priority(101)]] const settings chosen;
 
 // Roles beyond this share the last place.
 constexpr std::uint32_t roles = 64;
