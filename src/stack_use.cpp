@@ -35,12 +35,12 @@ void note_living(control_block& block, void*) noexcept {
   }
   const stack on = block.stk;
   if (!on) return;
-  const std::uint16_t site = site_of(block);
+  const site_key from = site_key_of(block);
   const std::size_t used = used_of_stack(on);
   // The stack was read before the fiber is looked at again; pairs with the end's publication.
   fence(std::memory_order_acquire);
   if (!lives() || id() != before || block.stk.lo != on.lo) return;
-  note_stack_use(site_at(site), used, static_cast<std::size_t>(on.hi - on.lo));
+  note_stack_use(site_at(site_of(from)), used, static_cast<std::size_t>(on.hi - on.lo));
 }
 
 // Calls use(entry) for each site that has figures.

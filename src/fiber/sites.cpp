@@ -14,25 +14,29 @@ std::size_t hash(const void* key, std::uint32_t line) noexcept {
   return static_cast<std::size_t>(h >> 40);
 }
 
-void fill(spawn_site& site, const control_block& block) noexcept {
-  site.key = block.site_file;
-  site.line = block.site_line;
-  site.is_address = (block.flags & fiber_flag::return_site) != 0;
-  if (!site.is_address && block.site_file) {
-    const std::size_t size = std::strlen(block.site_file);
+void fill(spawn_site& site, const site_key& key) noexcept {
+  site.key = key.file;
+  site.line = key.line;
+  site.is_address = key.is_address;
+  if (!key.is_address && key.file) {
+    const std::size_t size = std::strlen(key.file);
     const std::size_t skip = size < spawn_site::file_size ? 0 : size - spawn_site::file_size + 1;
-    std::memcpy(site.file, block.site_file + skip, size - skip);
+    std::memcpy(site.file, key.file + skip, size - skip);
   }
 }
 
-bool is_of(const spawn_site& site, const control_block& block) noexcept {
-  return site.key == block.site_file && site.line == block.site_line;
+bool is_of(const spawn_site& site, const site_key& key) noexcept {
+  return site.key == key.file && site.line == key.line;
 }
 }  // namespace
 
-std::uint16_t site_of(const control_block& block) noexcept {
+site_key site_key_of(const control_block& block) noexcept {
+  return {block.site_file, block.site_line, (block.flags & fiber_flag::return_site) != 0};
+}
+
+std::uint16_t site_of(const site_key& key) noexcept {
   constexpr std::size_t probes = 64;
-  const std::size_t first = hash(block.site_file, block.site_line);
+  const std::size_t first = hash(key.file, key.line);
   for (std::size_t i = 0; i < probes; ++i) {
     const std::size_t at = (first + i) % most_sites;
     if (at == other_sites) continue;
@@ -42,7 +46,7 @@ std::uint16_t site_of(const control_block& block) noexcept {
     if (state == empty &&
         site.state.compare_exchange_strong(state, filling, std::memory_order_acquire,
                                            std::memory_order_acquire)) {
-      fill(site, block);
+      fill(site, key);
       site.state.store(known, std::memory_order_release);
       return static_cast<std::uint16_t>(at);
     }
@@ -50,7 +54,7 @@ std::uint16_t site_of(const control_block& block) noexcept {
       cpu_relax();
       state = site.state.load(std::memory_order_acquire);
     }
-    if (is_of(site, block)) return static_cast<std::uint16_t>(at);
+    if (is_of(site, key)) return static_cast<std::uint16_t>(at);
   }
   return other_sites;
 }

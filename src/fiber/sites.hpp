@@ -24,9 +24,19 @@ struct spawn_site {
 inline constexpr std::uint16_t other_sites = 0;  // those that found the table full
 inline constexpr std::uint16_t most_sites = 2048;
 
-// Any thread; lock-free but for the first two fibers of a place. For a block that its caller has
-// exclusively, or one that is alive.
-std::uint16_t site_of(const control_block&) noexcept;
+// What a block says of its place; not to be followed before the block is known to be the fiber's.
+struct site_key {
+  const char* file;  // control_block::site_file
+  std::uint32_t line;
+  bool is_address;
+};
+site_key site_key_of(const control_block&) noexcept;
+// Any thread; lock-free but for the first two fibers of a place.
+std::uint16_t site_of(const site_key&) noexcept;
+// For a block that its caller has exclusively.
+inline std::uint16_t site_of(const control_block& block) noexcept {
+  return site_of(site_key_of(block));
+}
 spawn_site& site_at(std::uint16_t index) noexcept;
 // Whether the entry is in use.
 bool is_known(const spawn_site&) noexcept;
