@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <thread>
 #include <weft/blocking.hpp>
@@ -12,6 +13,7 @@
 #include "base/environment.hpp"
 #include "base/errno.hpp"
 #include "base/fatal.hpp"
+#include "base/write_all.hpp"
 #include "runtime_life.hpp"
 #include "sched/signal_stack.hpp"
 #include "testing/dying.hpp"
@@ -36,26 +38,18 @@ std::optional<std::uint64_t> number_from(const char* variable) {
   return value;
 }
 
-void write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-    if (n <= 0) return;
-    done += static_cast<std::size_t>(n);
-  }
-}
-
 // "" if there is none, or it cannot be written: then a line says so.
 std::string written_to_file(const std::string& schedule, const explore_options& options) {
   const char* const wish = weft::detail::environment("WEFT_EXPLORE_FILE");
-  const std::string path = wish && *wish ? wish : options.schedule_file;
+  std::string path = wish && *wish ? wish : options.schedule_file;
   if (path.empty()) return "";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    weft::detail::report("the schedule cannot be written to %s: error %d", path.c_str(), errno);
-    return "";
+  if (fd < 0 || !weft::detail::write_all(fd, schedule.data(), schedule.size())) {
+    weft::detail::report("the schedule cannot be written to %s: %s", path.c_str(),
+                         std::strerror(errno));
+    path.clear();
   }
-  write_all(fd, schedule);
-  ::close(fd);
+  if (fd >= 0) ::close(fd);
   return path;
 }
 
@@ -85,7 +79,7 @@ void describe(const exploration& by, explore_result& result, const explore_optio
     r += "again: weft::testing::replay(" + seed + ", f), or WEFT_EXPLORE_SEED=" + seed +
          " in the environment\n";
   }
-  if (options.print_to >= 0) write_all(options.print_to, r);
+  if (options.print_to >= 0) weft::detail::write_all(options.print_to, r.data(), r.size());
 }
 
 // A core of one worker and no thread. Not recycled when fibers are abandoned there: nobody may run

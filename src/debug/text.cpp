@@ -1,35 +1,10 @@
 #include "debug/text.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <cstdio>
 
-#include "base/errno.hpp"
+#include "base/write_all.hpp"
 
 namespace weft::detail {
-namespace {
-// A reader that does not read holds a dump up for so long, and no longer, if the descriptor is
-// non-blocking.
-constexpr int patience_ms = 1000;
-
-bool write_all(int fd, const char* from, std::size_t size) noexcept {
-  while (size > 0) {
-    const ssize_t n = ::write(fd, from, size);
-    if (n > 0) {
-      from += n;
-      size -= static_cast<std::size_t>(n);
-    } else if (n < 0 && errno == EAGAIN) {
-      pollfd one{.fd = fd, .events = POLLOUT, .revents = 0};
-      if (::poll(&one, 1, patience_ms) == 0) return false;
-    } else if (n == 0 || errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
-}
-}  // namespace
-
 void text::add(const char* format, ...) noexcept {
   const std::size_t limit = line_ + longest - 1;  // the newline
   if (end_ >= limit) return;

@@ -163,6 +163,18 @@ TEST(explore_repeat, the_environment_chooses_seeds_and_a_file) {
   std::filesystem::remove(path);
 }
 
+TEST(explore_repeat, a_schedule_that_cannot_be_written_is_told) {
+  weft::testing::explore_options options = quiet(1);
+  options.print_lines = 1;
+  options.schedule_file = "/dev/full";
+  testing::internal::CaptureStderr();
+  const auto found = explore([] { weft::testing::check(false); }, options);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "weft: the schedule cannot be written to /dev/full: No space left on device\n"),
+            std::string::npos);
+  EXPECT_EQ(found.report.find("/dev/full"), std::string::npos) << found.report;
+}
+
 TEST(explore_repeat, DISABLED_dies) {
   testing::explore(
       [] {
