@@ -140,7 +140,7 @@ void rest(runtime_core& core) noexcept {
   const bool watched = core.watch.load(std::memory_order_seq_cst) != 0 ||
                        (!core.events->has_fds() && core.events->earliest() == never);
   if (idle && watched) sleep_and_tidy(core);
-  set_stamps(core);  // before nobody else does any more
+  set_stamps(core);  // before the flag is down: from then on no waker sets its own
   // seq_cst: pairs with left_idleness, which need not wake us from here on.
   core.monitor_resting.store(0, std::memory_order_seq_cst);
   expected = resting;

@@ -14,8 +14,6 @@ namespace weft::detail {
 namespace {
 constexpr std::uint64_t serial_batch = 4096;
 
-// On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as
-// slab_take.
 // One at a time in an explored run, so that no spawn takes the inlined way.
 void refill_serials(processor& p) noexcept {
   explorer* const exploring = p.core->exploring;
@@ -23,6 +21,8 @@ void refill_serials(processor& p) noexcept {
   p.serial_end = p.serial + (exploring ? 1 : serial_batch);
 }
 
+// On the runtime's own processor: everything comes from its caches. Null: no permit. Throws as
+// slab_take.
 control_block* make_local(processor& p) {
   if (!take_permit(p)) return nullptr;
   control_block* block;
