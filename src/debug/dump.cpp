@@ -43,7 +43,7 @@ struct job {
   workspace* space;  // null: none to be had
   const runtime_core* only;
   dump_detail detail;
-  std::uint32_t stamp;
+  std::uint32_t stamp;     // when the last block was read: no wait that was seen began later
   std::uint64_t switches;  // as it began
   totals count;
 };
@@ -163,6 +163,7 @@ void take(const control_block& block, job& j) noexcept {
   fiber_view mine;
   fiber_view& v = j.space ? j.space->view : mine;
   if (!read_fiber(block, v) || (j.only && v.core != j.only)) return;
+  j.stamp = stamp_now();
   trace empty;
   trace& stack = j.space ? j.space->stack : empty;
   stack.count = 0;
@@ -248,7 +249,7 @@ void dump_fibers(int fd, const runtime_core* only, dump_detail detail) noexcept 
   workspace* const space = room.get();
   char little[text::longest];
   text out(fd, space ? space->buffer : little, space ? sizeof space->buffer : sizeof little);
-  job j{out, space, only, detail, stamp_now(), switches_of(only), {}};
+  job j{out, space, only, detail, 0, switches_of(only), {}};
   write_dump(j);
 }
 }  // namespace weft::detail
