@@ -146,11 +146,10 @@ void look_closer(const workspace& space, fiber_view& v, trace& stack) noexcept {
     v.worker = r->worker;
     v.doing = r->doing;
     stack = r->stack;
-  } else if (v.state == fiber_state::blocking && v.on) {
-    // Carriers are type-stable; this one may have other things to do by now.
-    const std::int32_t tid = static_cast<const carrier*>(v.on)->tid.load(std::memory_order_relaxed);
-    v.doing = activity_of(tid);
-    if (v.doing.what == thread_activity::blocked) walk_blocked(space.code, tid, v.doing, stack);
+  } else if (v.state == fiber_state::blocking) {
+    // The thread may have other things to do by now.
+    const auto tid = static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(v.on));
+    look_at_thread(space.code, tid, v.doing, stack);
     if (still_so(v)) return;
     v.doing = {};
     stack.count = 0;

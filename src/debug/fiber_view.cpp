@@ -37,7 +37,10 @@ bool try_read(const control_block& block, fiber_view& to) noexcept {
   } else if (wait_word::is_parked(static_cast<std::uint32_t>(to.word))) {
     to.state = fiber_state::parked;
   } else {
-    to.state = to.kind == wait_kind::blocking ? fiber_state::blocking : fiber_state::ready;
+    // Who was given a place at the gate and has not run since is not inside yet.
+    const bool inside = to.kind == wait_kind::blocking && to.core &&
+                        to.on != static_cast<const void*>(&to.core->gate);
+    to.state = inside ? fiber_state::blocking : fiber_state::ready;
   }
   return still_so(to);
 }

@@ -1,5 +1,7 @@
 #include "debug/runners.hpp"
 
+#include <unistd.h>
+
 #include "base/current.hpp"
 #include "base/peek.hpp"
 #include "debug/probe.hpp"
@@ -47,18 +49,10 @@ void runners::find(const module_map& code, const runtime_core* only) noexcept {
   // The threads may end from here on: a number that is nobody's, or somebody else's, gets no
   // answer.
   const nanos until = now() + patience;
-  const thread_header* const me = current();
   for (std::size_t i = 0; i < count_; ++i) {
     runner& r = all_[i];
-    if (r.block == me->fiber) {
-      r.doing.what = thread_activity::runs;
-      walk_running(code, here(), r.stack);
-      continue;
-    }
-    r.doing = activity_of(r.tid);
-    if (r.doing.what == thread_activity::blocked) {
-      walk_blocked(code, r.tid, r.doing, r.stack);
-    } else if (r.doing.what == thread_activity::runs) {
+    look_at_thread(code, r.tid, r.doing, r.stack);
+    if (r.doing.what == thread_activity::runs && r.tid != ::gettid()) {
       walk_on_thread(r.tid, *r.block, until, r.stack);
     }
   }
@@ -69,6 +63,16 @@ const runner* runners::of(const control_block* block, unsigned long long id) con
     if (all_[i].block == block && all_[i].id == id) return &all_[i];
   }
   return nullptr;
+}
+
+void look_at_thread(const module_map& code, std::int32_t tid, thread_activity& doing,
+                    trace& to) noexcept {
+  if (tid == ::gettid()) {  // which the kernel would call blocked, in the call that asks
+    doing.what = thread_activity::runs;
+    return walk_running(code, here(), to);
+  }
+  doing = activity_of(tid);
+  if (doing.what == thread_activity::blocked) walk_blocked(code, tid, doing, to);
 }
 
 void walk_blocked(const module_map& code, std::int32_t tid, const thread_activity& seen,

@@ -30,6 +30,8 @@ class runners {
   runner all_[most];
 };
 
+// What a thread of this process does, and its stack if it is the caller's or blocked in the kernel.
+void look_at_thread(const module_map& code, std::int32_t tid, thread_activity&, trace& to) noexcept;
 // The stack of a thread that is blocked in the kernel, by what the kernel tells: its frame pointer
 // is not among it, so callers are guessed until one has saved it.
 void walk_blocked(const module_map& code, std::int32_t tid, const thread_activity&,

@@ -22,7 +22,7 @@ struct runtime_core;
 struct fiber_extras;
 
 // What `waits_on` is: join: the other block; sleep: the deadline; readable, writable: the fd; poll:
-// the array; blocking: the gate or, inside, the carrier.
+// the array; blocking: the gate or, inside, the number that the kernel gave the thread.
 enum class wait_kind : std::uint8_t {
   none,
   join,

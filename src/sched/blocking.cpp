@@ -66,7 +66,9 @@ blocking_section::blocking_section() noexcept {
   if (p_->diverted) [[unlikely]]
     observe_blocking(header, *me_);
   me_->waits_for = wait_kind::blocking;
-  me_->waits_on = header->self;  // which sits in the kernel
+  // A number and no pointer: a dump may see the new kind beside what the last wait was on.
+  me_->waits_on = reinterpret_cast<const void*>(
+      std::intptr_t{header->self->tid.load(std::memory_order_relaxed)});
   me_->exceptions.since = p_->stamp.load(std::memory_order_relaxed);
   header->fiber = nullptr;
   header->held = nullptr;

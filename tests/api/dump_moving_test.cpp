@@ -36,5 +36,24 @@ TEST(dump_moving, counts_waits_that_begin_meanwhile_as_new) {
   EXPECT_TRUE(has(text, "\n500 fibers: ")) << text;
   EXPECT_FALSE(has(text, "for [0-9]+ min: ")) << text;
 }
+
+TEST(dump_moving, of_a_fiber_whose_place_in_blocking_is_free_now) {
+  runtime rt({.workers = 1, .max_blocking = 1});
+  const std::string text = rt.run([&] {
+    fiber waiter([] { blocking([] {}); });
+    blocking([&] { until([&] { return rt.stats().blocking_waiting == 1; }); });
+    return dumped();  // it has been given the place, and has not run since
+  });
+  EXPECT_TRUE(has(text, "fiber [0-9]+ ready; spawned at ")) << text;
+  EXPECT_FALSE(has(text, "inside blocking")) << text;
+}
+
+TEST(dump_moving, of_the_caller_inside_blocking) {
+  runtime rt({.workers = 1});
+  std::string text;
+  rt.run([&] { blocking([&] { text = dumped(); }); });
+  EXPECT_TRUE(has(text, "fiber [0-9]+ inside blocking\\(\\) for 0.[0-9] s; [^\n]*\n    #0 "))
+      << text;
+}
 }  // namespace
 }  // namespace weft::test
