@@ -21,6 +21,7 @@
 #include "park/park.hpp"
 #include "runtime_life.hpp"
 #include "sched/blocking.hpp"
+#include "sched/core_visit.hpp"
 #include "sched/drain.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
@@ -75,6 +76,7 @@ nanos hog_limit_of(const runtime_options& options) {
 }  // namespace
 
 void release_core(runtime_core& core) noexcept {
+  end_visits(core);  // which has not been done where there were no threads
   event_source* events = core.events;
   recycle_core(core);
   delete events;
@@ -108,6 +110,7 @@ runtime_core& make_core(const runtime_options& options) {
     release_core(core);
     throw;
   }
+  begin_visits(core);
   return core;
 }
 

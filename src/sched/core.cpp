@@ -75,18 +75,20 @@ runtime_core& obtain_core(std::uint32_t workers) {
         &core->frozen, &core->slow_spawns, &core->observed, &core->starving}) {
     word->store(0, std::memory_order_relaxed);
   }
-  // release: pairs with the load in core_visit; the processors are there.
-  core->closed.store(0, std::memory_order_release);
   core->slot_wake_hold.store(1, std::memory_order_relaxed);
   core->hogs.store(0, std::memory_order_relaxed);
   core->foreign_spawned.store(0, std::memory_order_relaxed);
   return *core;
 }
 
-void stop_threads(runtime_core& core) noexcept {
+void end_visits(runtime_core& core) noexcept {
   // seq_cst, both: pair with core_visit.
   core.closed.store(1, std::memory_order_seq_cst);
   while (core.visitors.load(std::memory_order_seq_cst) != 0) ::sched_yield();
+}
+
+void stop_threads(runtime_core& core) noexcept {
+  end_visits(core);
   core.stopping.store(1, std::memory_order_seq_cst);
   // One at a time, each under the lock: a carrier on its way to sleep has either seen `stopping` or
   // is woken here. The monitor starts no carriers once it is gone, so it goes first.

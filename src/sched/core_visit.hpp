@@ -2,8 +2,15 @@
 #include "sched/core.hpp"
 
 namespace weft::detail {
-// While one lives and is open, no thread of the runtime ends: its carriers' headers may be read.
-// Any thread; short, because the end of the runtime waits for it.
+// All that a visit may look at is there. release: pairs with V2.
+inline void begin_visits(runtime_core& core) noexcept {
+  core.closed.store(0, std::memory_order_release);
+}
+// E1 and E2. Again is no error.
+void end_visits(runtime_core&) noexcept;
+
+// While one lives and is open, no thread of the runtime ends: its carriers' headers may be read,
+// and its event source. Any thread; short, because the end of the runtime waits for it.
 //
 // INVARIANT. A visit that is open ended before the runtime stops its threads, or they wait for it.
 // The visitor: V1 visitors += 1      V2 look at `closed`: set: not open

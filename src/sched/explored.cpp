@@ -1,9 +1,11 @@
 // The scheduler's part of an exploration: see explorer.hpp.
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/fatal.hpp"
+#include "sched/core_visit.hpp"
 #include "sched/explorer.hpp"
 #include "sched/internal.hpp"
 #include "sched/stackless.hpp"
@@ -64,6 +66,9 @@ explored_carrier::explored_carrier(runtime_core& core, explorer& by) : core_(cor
   core.cancelling.store(cancelling_bit::explored, std::memory_order_relaxed);
   core.exploring = &by;
   me->own_stack = thread_stack::here();
+  me->tid.store(::gettid(), std::memory_order_relaxed);
+  // release: pairs with the acquire of whoever looks for running fibers.
+  me->header.store(header, std::memory_order_release);
   syscalls_before_ = header->syscalls;
   header->self = me;
   header->syscalls = &me->syscalls;
@@ -73,7 +78,9 @@ explored_carrier::explored_carrier(runtime_core& core, explorer& by) : core_(cor
 }
 
 explored_carrier::~explored_carrier() {
+  end_visits(core_);  // the thread goes on without us, and may end
   thread_header* const header = current();
+  header->self->header.store(nullptr, std::memory_order_relaxed);
   header->self = nullptr;
   header->held = nullptr;
   header->exploring = nullptr;

@@ -6,6 +6,7 @@
 
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
+#include "support/explorations.hpp"
 
 namespace weft::test {
 namespace {
@@ -54,6 +55,12 @@ TEST(dump_moving, of_the_caller_inside_blocking) {
   rt.run([&] { blocking([&] { text = dumped(); }); });
   EXPECT_TRUE(has(text, "fiber [0-9]+ inside blocking\\(\\) for 0.[0-9] s; [^\n]*\n    #0 "))
       << text;
+}
+
+TEST(dump_moving, of_the_caller_in_an_explored_run) {
+  std::string text;
+  testing::explore([&] { text = dumped(); }, 1);
+  EXPECT_TRUE(has(text, "fiber [0-9]+ running on worker 0; [^\n]*\n    #0 ")) << text;
 }
 }  // namespace
 }  // namespace weft::test
