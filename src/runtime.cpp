@@ -98,9 +98,6 @@ runtime_core& make_core(const runtime_options& options) {
   core.default_class = size_class;
   static constinit atomic<std::uint32_t> runtimes{0};
   core.number = runtimes.fetch_add(1, std::memory_order_relaxed) + 1;
-  begin_observing(core, (start_trace(describe_site) ? observed_by::trace : 0) |
-                            (measures_stacks(options) ? observed_by::stacks : 0) |
-                            (options.scrub_stacks ? observed_by::scrub : 0));
   core.blocking_limit = options.max_blocking;
   core.hog_limit = hog_limit;
   core.report_hog = report_hog;
@@ -116,6 +113,10 @@ runtime_core& make_core(const runtime_options& options) {
 
 runtime_core& start_runtime(const runtime_options& options) {
   runtime_core& core = make_core(options);
+  // Not in make_core: an explored run has no carrier's loop, which does half of the observing.
+  begin_observing(core, (start_trace(describe_site) ? observed_by::trace : 0) |
+                            (measures_stacks(options) ? observed_by::stacks : 0) |
+                            (options.scrub_stacks ? observed_by::scrub : 0));
   for (unsigned i = 0; i < core.workers; ++i) {
     if (const int error = start_carrier(core, core.processors[i], false)) {
       stop_threads(core);
