@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/futex.hpp"
+#include "sched/core_visit.hpp"
 #include "sched/internal.hpp"
 #include "sched/stackless.hpp"
 #include "sched/threads.hpp"

@@ -31,7 +31,7 @@ TEST(dump_moving, counts_waits_that_begin_meanwhile_as_new) {
   ssize_t n = ::read(pipe[0], part, sizeof part);
   std::string text;
   const std::uint64_t before = rt.stats().switches;
-  until([&] { return rt.stats().switches > before + 10'000; });
+  until([&] { return rt.stats().switches > before + 5'000; });
   for (; n > 0; n = ::read(pipe[0], part, sizeof part)) text.append(part, std::size_t(n));
   writer.join();
   EXPECT_TRUE(has(text, "\n500 fibers: ")) << text;

@@ -10,6 +10,7 @@
 #include <vector>
 #include <weft/testing.hpp>
 
+#include "support/explorations.hpp"
 #include "support/fibers.hpp"
 #include "support/sanitizer.hpp"
 
@@ -164,15 +165,31 @@ TEST(explore_repeat, the_environment_chooses_seeds_and_a_file) {
 }
 
 TEST(explore_repeat, a_schedule_that_cannot_be_written_is_told) {
-  weft::testing::explore_options options = quiet(1);
+  explore_options options = quiet(1);
   options.print_lines = 1;
   options.schedule_file = "/dev/full";
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const auto found = explore([] { weft::testing::check(false); }, options);
-  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find(
                 "weft: the schedule cannot be written to /dev/full: No space left on device\n"),
             std::string::npos);
   EXPECT_EQ(found.report.find("/dev/full"), std::string::npos) << found.report;
+}
+
+// Their stacks are not painted, so what former fibers left there would count.
+TEST(explore_repeat, stacks_are_not_measured) {
+  ::setenv("WEFT_MEASURE_STACKS", "1", 1);
+  explore(
+      [] {
+        fiber_options options;
+        options.site = {"explored.cpp", 1};
+        fiber(options, [] {}).join();
+      },
+      1);
+  ::unsetenv("WEFT_MEASURE_STACKS");
+  for (const stack_use_of_site& site : stack_use()) {
+    EXPECT_FALSE(site.file && std::string(site.file) == "explored.cpp") << site.deepest;
+  }
 }
 
 TEST(explore_repeat, DISABLED_dies) {

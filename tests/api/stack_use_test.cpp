@@ -11,7 +11,6 @@
 #include <thread>
 #include <vector>
 #include <weft/debug.hpp>
-#include <weft/testing.hpp>
 
 #include "support/descriptors.hpp"
 #include "support/sanitizer.hpp"
@@ -207,20 +206,6 @@ TEST(stack_use, of_a_runtime_that_does_not_measure_is_not_known) {
   runtime rt({.workers = 1});
   rt.run([&] { fiber(at_line(rt, 1'000'001), [] { use(10'000); }).join(); });
   EXPECT_EQ(of_line(1'000'001).deepest, 0u);
-}
-
-// Its stacks are not painted, so what former fibers left there would count.
-TEST(stack_use, of_explored_runs_is_not_known) {
-  ::setenv("WEFT_MEASURE_STACKS", "1", 1);
-  testing::explore(
-      [] {
-        fiber_options options;
-        options.site = {"here.cpp", 1'000'003};
-        fiber(options, [] {}).join();
-      },
-      1);
-  ::unsetenv("WEFT_MEASURE_STACKS");
-  EXPECT_EQ(of_line(1'000'003).deepest, 0u);
 }
 
 TEST(stack_use, is_measured_when_the_environment_says_so) {
