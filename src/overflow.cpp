@@ -16,6 +16,7 @@
 #include "base/modules.hpp"
 #include "base/stack_walk.hpp"
 #include "fiber/extras.hpp"
+#include "fiber/sites.hpp"
 #include "fiber/slab.hpp"
 #include "runtime_life.hpp"
 #include "stack/arena.hpp"
@@ -65,21 +66,11 @@ const control_block* overflowed(const siginfo_t& info, const stack_walk::registe
   return owner_of(*where, from.sp);
 }
 
-void describe_site(const control_block& block, char* to, std::size_t size) noexcept {
-  if (block.flags & fiber_flag::return_site) {
-    modules.describe(reinterpret_cast<std::uintptr_t>(block.site_file) - 1, to, size);
-  } else if (block.site_file) {
-    std::snprintf(to, size, "%.150s:%u", block.site_file, block.site_line);
-  } else {
-    std::snprintf(to, size, "an unknown place");
-  }
-}
-
 void write_report(const control_block& block, const stack& where, const void* fault,
                   const stack_walk::registers& from) noexcept {
   modules.read();
   char place[256];
-  describe_site(block, place, sizeof place);
+  describe_place(site_key_of(block), &modules, place, sizeof place);
   const char* name = name_of(block);
   const std::size_t bytes = stack_class_bytes(block.size_class);
   report(

@@ -58,7 +58,8 @@ class Fiber:
             return ""
         if self.flags & RETURN_SITE:
             return place(number(file) - 1)
-        return f"{file.string()}:{int(self.block['site_line'])}"
+        line = int(self.block["site_line"])
+        return file.string() + (f":{line}" if line else "")
 
     def state(self, running):
         if not self.flags & STARTED:

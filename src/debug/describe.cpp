@@ -1,6 +1,6 @@
 #include "debug/describe.hpp"
 
-#include <cstdio>
+#include "fiber/sites.hpp"
 
 namespace weft::detail {
 void add_fiber(text& out, unsigned long long id, const char* name) noexcept {
@@ -63,17 +63,10 @@ void add_object(text& out, wait_kind kind, const void* on) noexcept {
 }
 
 void add_site(text& out, const module_map* code, const fiber_view& view) noexcept {
-  if (view.flags & fiber_flag::return_site) {
-    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(view.site_file) - 1;
-    char place[256];
-    std::snprintf(place, sizeof place, "0x%zx", static_cast<std::size_t>(address));
-    if (code) code->describe(address, place, sizeof place);
-    out.add("spawned at %s", place);
-  } else if (view.site_file) {
-    out.add("spawned at %.160s:%u", view.site_file, view.site_line);
-  } else {
-    out.add("spawned by run()");
-  }
+  char place[256];
+  describe_place({view.site_file, view.site_line, (view.flags & fiber_flag::return_site) != 0},
+                 code, place, sizeof place);
+  out.add("spawned at %s", place);
 }
 
 void add_duration(text& out, nanos time) noexcept {

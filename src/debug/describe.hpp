@@ -10,7 +10,7 @@ void add_fiber(text& out, unsigned long long id, const char* name) noexcept;
 // What it waits on, as far as it is not the same for all that wait so: " fd 12", " of fiber 3".
 void add_object(text& out, wait_kind kind, const void* on) noexcept;
 const char* name_of(wait_kind) noexcept;
-// server.cpp:42, or file+0x1234, or without `code` the bare address.
+// spawned at server.cpp:42; see describe_place
 void add_site(text& out, const module_map* code, const fiber_view&) noexcept;
 // 0.3 s, 12 s, 5 min
 void add_duration(text& out, nanos) noexcept;

@@ -1,5 +1,6 @@
 #include "fiber/sites.hpp"
 
+#include <cstdio>
 #include <cstring>
 
 namespace weft::detail {
@@ -32,6 +33,20 @@ bool is_of(const spawn_site& site, const site_key& key) noexcept {
 
 site_key site_key_of(const control_block& block) noexcept {
   return {block.site_file, block.site_line, (block.flags & fiber_flag::return_site) != 0};
+}
+
+void describe_place(const site_key& key, const module_map* code, char* to,
+                    std::size_t size) noexcept {
+  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(key.file) - 1;  // in the call
+  if (key.is_address && code) {
+    code->describe(address, to, size);
+  } else if (key.is_address) {
+    std::snprintf(to, size, "0x%zx", static_cast<std::size_t>(address));
+  } else if (key.line == 0) {
+    std::snprintf(to, size, "%.160s", key.file);
+  } else {
+    std::snprintf(to, size, "%.160s:%u", key.file, key.line);
+  }
 }
 
 std::uint16_t site_of(const site_key& key) noexcept {

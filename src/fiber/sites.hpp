@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/atomic.hpp"
+#include "base/modules.hpp"
 #include "fiber/control_block.hpp"
 
 // The places in the source where fibers are spawned, for traces and for figures by place. A table
@@ -31,6 +32,8 @@ struct site_key {
   bool is_address;
 };
 site_key site_key_of(const control_block&) noexcept;
+// "server.cpp:42", "weft::run", "file+0x1234" or, without `code`, the bare address. Signal-safe.
+void describe_place(const site_key&, const module_map* code, char* to, std::size_t size) noexcept;
 // Any thread; lock-free but for the first two fibers of a place.
 std::uint16_t site_of(const site_key&) noexcept;
 // For a block that its caller has exclusively.

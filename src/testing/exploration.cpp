@@ -189,9 +189,7 @@ void exploration::note_fiber(control_block& block, std::uint32_t number) {
   record.seen = true;
   record.block = &block;
   std::memcpy(record.name, detail::name_of(block), std::strlen(detail::name_of(block)) + 1);
-  record.site_file = block.site_file;
-  record.site_line = block.site_line;
-  record.return_site = block.flags & fiber_flag::return_site;
+  record.site = site_key_of(block);
   ++alive_;
   strategy_->spawned(number);
   if (last_ != 0 && stage_ == stage::running)

@@ -84,14 +84,16 @@ std::string schedule::name_of(std::uint32_t number) const {
 }
 
 std::string schedule::site_of(std::uint32_t number) const {
-  if (number >= fibers_.size() || !fibers_[number].site_file) return "";
-  const fiber_record& f = fibers_[number];
-  if (!f.return_site) return std::string(" at ") + f.site_file + ":" + std::to_string(f.site_line);
+  if (number >= fibers_.size() || !fibers_[number].site.file) return "";
+  const site_key& site = fibers_[number].site;
   // As module and offset: the address differs from process to process.
-  const auto modules = std::make_unique<module_map>();
-  modules->read();
+  std::unique_ptr<module_map> modules;
+  if (site.is_address) {
+    modules = std::make_unique<module_map>();
+    modules->read();
+  }
   char place[256];
-  modules->describe(reinterpret_cast<std::uintptr_t>(f.site_file) - 1, place, sizeof place);
+  describe_place(site, modules.get(), place, sizeof place);
   return std::string(" at ") + place;
 }
 

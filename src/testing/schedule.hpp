@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fiber/extras.hpp"
+#include "fiber/sites.hpp"
 #include "sched/explorer.hpp"
 
 // What happened in an explored run, and how it is told. Fibers and objects have the numbers of
@@ -37,9 +38,7 @@ struct event {
 struct fiber_record {
   control_block* block = nullptr;  // null: has ended
   char name[fiber_extras::name_size] = {};
-  const char* site_file = nullptr;
-  unsigned site_line = 0;
-  bool return_site = false;
+  site_key site{};
   bool seen = false;  // numbers may be burnt by spawns that fail
 };
 

@@ -46,7 +46,7 @@ TEST(dump, of_each_kind_of_wait) {
       << text;
   EXPECT_TRUE(has(text, "\"poller\" parked for [0-9.]+ s: io::poll;")) << text;
   EXPECT_TRUE(has(text, "\"fresh\" not begun; spawned at somewhere.cpp:42\n")) << text;
-  EXPECT_TRUE(has(text, "fiber [0-9]+ running on worker 0; [^\n]*\n    #0 ")) << text;
+  EXPECT_TRUE(has(text, "fiber [0-9]+ running on worker 0; spawned at weft::run\n    #0 ")) << text;
   EXPECT_TRUE(has(text, "\n6 fibers: 1 running, 1 not begun, 4 parked\n$")) << text;
   EXPECT_FALSE(has(text, "nothing here can wake")) << text;
   EXPECT_FALSE(has(text, "a cycle of")) << text;
