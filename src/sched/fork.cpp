@@ -23,6 +23,7 @@ void child() noexcept {
   header->self = nullptr;
   header->syscalls = nullptr;
   header->stand_in = nullptr;
+  header->exploring = nullptr;
 }
 }  // namespace
 

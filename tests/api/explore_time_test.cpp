@@ -1,5 +1,7 @@
 // weft::testing::explore: virtual time, and what comes from outside of a run.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <set>
 #include <thread>
@@ -212,6 +214,23 @@ TEST(explore_time, poll_waits_for_the_world_too) {
       }());
   EXPECT_TRUE(found.ok()) << found.report;
   EXPECT_FALSE(found.deterministic);
+}
+
+TEST(explore_time, is_real_again_in_a_forked_child) {
+  const explore_result found = explore(
+      [] {
+        const pid_t child = ::fork();
+        if (child == 0) {
+          const auto before = std::chrono::steady_clock::now();
+          this_fiber::sleep_for(20ms);
+          ::_exit(std::chrono::steady_clock::now() - before < 20ms || testing::exploring());
+        }
+        int status = 1;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+      },
+      quiet(1));
+  EXPECT_TRUE(found.ok()) << found.report;
 }
 
 TEST(explore_time, a_wake_by_another_thread_is_told) {
