@@ -2,8 +2,6 @@
 
 #include <limits.h>
 
-#include <weft/operation_canceled.hpp>
-
 #include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "fiber/slab.hpp"
@@ -68,20 +66,6 @@ control_block& self_block() {
   if (header->fiber) return *header->fiber;
   if (header->stand_in) return *header->stand_in;
   return make_stand_in(header);
-}
-
-bool cancellable_now() noexcept {
-  return cancellable_on(current());
-}
-
-bool cancelled_now() noexcept {
-  const thread_header* header = current();
-  return header->fiber && stop_requested(*header->fiber) && cancellable_on(header);
-}
-
-void cancellation_point() {
-  if (cancelled_now()) [[unlikely]]
-    throw operation_canceled();
 }
 
 wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn publish, void* arg,

@@ -17,11 +17,6 @@ inline bool on_fiber() noexcept {
 inline bool cancellable_on(const thread_header* header) noexcept {
   return header->fiber && header->fiber->shields == 0 && header->exceptions->uncaught == 0;
 }
-bool cancellable_now() noexcept;
-// A cancellation point's first look: the fiber was asked to stop and nothing shields it.
-bool cancelled_now() noexcept;
-// Throws weft::operation_canceled if so.
-void cancellation_point();
 
 // park_fiber or its like for a thread. On a thread `deadline` limits the sleep; a fiber's is armed
 // by the layer above (time/timed_park.hpp) and must be `never` here.

@@ -47,13 +47,6 @@ const control_block* waiter_of(const thread_header* header) noexcept {
 }
 }  // namespace
 
-wake_reason park_until(wait_kind kind, const void* on, bool cancellable, nanos deadline,
-                       publish_fn publish, void* arg) {
-  thread_header* header = current();
-  if (!header->fiber) return park(kind, on, cancellable, publish, arg, deadline);
-  return park_fiber_until(header, kind, on, cancellable, deadline, publish, arg);
-}
-
 nanos scope_deadline() noexcept {
   const control_block* me = waiter_of(current());
   return me ? me->deadline : never;

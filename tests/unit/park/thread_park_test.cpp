@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "park/park.hpp"
-#include "time/timed_park.hpp"
 
 namespace weft::detail {
 namespace {
@@ -51,10 +50,10 @@ TEST(thread_park, a_claim_within_publish_needs_no_sleep) {
 
 TEST(thread_park, ends_at_its_deadline) {
   const nanos before = now();
-  EXPECT_EQ(park_until(wait_kind::event, nullptr, true, before + 2'000'000, nullptr, nullptr),
+  EXPECT_EQ(park(wait_kind::event, nullptr, true, nullptr, nullptr, before + 2'000'000),
             wake_reason::timeout);
   EXPECT_GE(now(), before + 2'000'000);
-  EXPECT_EQ(park_until(wait_kind::event, nullptr, true, 0, nullptr, nullptr), wake_reason::timeout);
+  EXPECT_EQ(park(wait_kind::event, nullptr, true, nullptr, nullptr, 0), wake_reason::timeout);
 }
 
 TEST(thread_park, deadline_and_wake_race) {
@@ -63,7 +62,7 @@ TEST(thread_park, deadline_and_wake_race) {
     published p;
     std::thread waker([&] { wake(p.await(), wake_reason::wake); });
     const nanos until = now() + (round % 30) * 10'000;
-    const auto reason = park_until(wait_kind::event, nullptr, false, until, published::publish, &p);
+    const auto reason = park(wait_kind::event, nullptr, false, published::publish, &p, until);
     ASSERT_TRUE(reason == wake_reason::wake || reason == wake_reason::timeout);
     ++(reason == wake_reason::wake ? wakes : timeouts);
     waker.join();
@@ -78,8 +77,7 @@ TEST(thread_park, each_thread_has_a_stand_in_of_its_own) {
   std::thread([&] { others = &self_block(); }).join();
   EXPECT_NE(others, mine);
   EXPECT_TRUE(mine->flags & fiber_flag::kernel_thread);
-  EXPECT_FALSE(cancellable_now());
-  EXPECT_FALSE(cancelled_now());
+  EXPECT_FALSE(cancellable_on(current()));
 }
 }  // namespace
 }  // namespace weft::detail

@@ -41,7 +41,6 @@ class stack_arena {
     const spin_guard guard(lock_);
     return free;
   }
-  bool barren(stack_class) noexcept { return false; }
 
   static constexpr nanos period = 1'000'000'000;
   void end_period() noexcept {}
