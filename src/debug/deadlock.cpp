@@ -4,6 +4,7 @@
 // were in it at once, between the rounds.
 #include "debug/deadlock.hpp"
 
+#include "debug/describe.hpp"
 #include "fiber/slab.hpp"
 
 namespace weft::detail {
@@ -65,8 +66,9 @@ void print(const control_block& first, std::uint32_t length, text& out) noexcept
   for (std::uint32_t n = 0; n < length && at; ++n) {
     const control_block* next = next_of(*at, view);
     if (!next) return;
-    out.add("  fiber %llu%s%s%s waits for the end of fiber %llu", view.id, *view.name ? " \"" : "",
-            view.name, *view.name ? "\"" : "",
+    out.add("  ");
+    add_fiber(out, view.id, view.name);
+    out.add(" waits for the end of fiber %llu",
             static_cast<unsigned long long>(next->serial.load(std::memory_order_relaxed)));
     out.end_line();
     at = next;
