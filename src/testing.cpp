@@ -32,8 +32,9 @@ std::optional<std::uint64_t> number_from(const char* variable) {
   char* end = nullptr;
   errno = 0;
   const std::uint64_t value = std::strtoull(text, &end, 10);
-  if (*end != 0 || errno != 0) {
-    weft::detail::throw_system(EINVAL, "weft: %s is \"%s\"; it must be a number", variable, text);
+  if (*end != 0 || errno != 0 || *text == '-') {
+    weft::detail::throw_system(EINVAL, "weft: %s is \"%s\"; it must be a number, not negative",
+                               variable, text);
   }
   return value;
 }

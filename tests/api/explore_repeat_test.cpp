@@ -164,6 +164,14 @@ TEST(explore_repeat, the_environment_chooses_seeds_and_a_file) {
   std::filesystem::remove(path);
 }
 
+TEST(explore_repeat, nonsense_in_the_environment_is_refused) {
+  for (const char* wrong : {"-1", "x", "7x", "99999999999999999999"}) {
+    ::setenv("WEFT_EXPLORE_SEEDS", wrong, 1);
+    EXPECT_THROW(explore([] { weft::testing::check(false); }, quiet()), std::system_error) << wrong;
+  }
+  ::unsetenv("WEFT_EXPLORE_SEEDS");
+}
+
 TEST(explore_repeat, a_schedule_that_cannot_be_written_is_told) {
   explore_options options = quiet(1);
   options.print_lines = 1;
