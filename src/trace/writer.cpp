@@ -160,7 +160,9 @@ bool begin(site_text_fn site_text) noexcept {
   const char* wish = environment("WEFT_TRACE");
   if (!wish || !*wish) return false;
   state = new (std::nothrow) writer_state;
-  if (!state || !state->json.make(site_text)) {
+  // A forked child has neither the thread nor the right to write: the file is the parent's.
+  if (!state || !state->json.make(site_text) ||
+      ::pthread_atfork(nullptr, nullptr, end_trace) != 0) {
     report("trace: no memory; nothing is traced");
     return false;
   }
@@ -179,8 +181,6 @@ bool begin(site_text_fn site_text) noexcept {
     end_trace();
     return false;
   }
-  // A forked child has neither the thread nor the right to write: the file is the parent's.
-  ::pthread_atfork(nullptr, nullptr, [] { end_trace(); });
   std::atexit(write_all);
   std::at_quick_exit(write_all);
   return true;
