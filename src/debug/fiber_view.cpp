@@ -51,10 +51,11 @@ bool read_fiber(const control_block& block, fiber_view& to) noexcept {
     if (block.serial.load(std::memory_order_relaxed) == 0 || has_ended(block)) return false;
     if (try_read(block, to)) return to.id != 0;
   }
-  // It parks and goes on all the time.
+  // It parks and goes on all the time. Or fibers live here one after another, and what was read may
+  // be of two: a place of the one, and of the other that its place is no string.
   to.state = fiber_state::ready;
   to.kind = wait_kind::none;
-  return to.id != 0;
+  return to.id != 0 && block.serial.load(std::memory_order_relaxed) == to.id;
 }
 
 bool still_so(const fiber_view& view) noexcept {
