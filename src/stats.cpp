@@ -60,7 +60,7 @@ runtime_stats runtime::stats() const noexcept {
   s.hogs = read(core.hogs);
   s.blocking_inside = core.gate.inside_now.load(std::memory_order_relaxed);
   s.blocking_waiting = core.gate.waiting_now.load(std::memory_order_relaxed);
-  // acquire: pairs with the store in start_carrier: the entries below the count are written.
+  // acquire: pairs with the release in add_carrier: the entries below the count are written.
   const std::uint32_t carriers = core.carrier_count.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < carriers; ++i) {
     const carrier& c = *core.carriers[i];

@@ -45,7 +45,7 @@ observation observe(runtime_core& core) noexcept {
 
 std::uint64_t looks_of(const runtime_core& core) noexcept {
   std::uint64_t sum = total(core, &counters::looks);
-  // acquire: pairs with the release in start_carrier; the entries below are written.
+  // acquire: pairs with the release in add_carrier; the entries below are written.
   const std::uint32_t carriers = core.carrier_count.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < carriers; ++i) {
     sum += core.carriers[i]->watch_holds.load(std::memory_order_relaxed);

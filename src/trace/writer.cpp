@@ -104,7 +104,7 @@ void drain_locked(writer_state& w, trace_ring& ring) noexcept {
 }
 
 trace_ring* first_ring() noexcept {
-  // acquire: pairs with the release in list(): the ring is complete.
+  // acquire: pairs with the release in make_trace_ring(): the ring is complete.
   return rings.load(std::memory_order_acquire);
 }
 
