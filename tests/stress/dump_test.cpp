@@ -4,6 +4,7 @@
 
 #include <random>
 #include <vector>
+#include <weft/testing.hpp>
 
 #include "stress/time_box.hpp"
 #include "support/descriptors.hpp"
@@ -156,6 +157,31 @@ TEST(stress_dump, of_a_hundred_thousand_equal_fibers_is_short) {
       << text;
   // The frames of a sanitizer are deeper.
   EXPECT_LT(text.size(), sanitized ? 20'000u : 5000u) << text;
+}
+
+// Cores are taken apart, and blocking() is entered after other waits, while dumps look at them.
+TEST(stress_dump, of_runs_and_runtimes_that_end) {
+  const time_box box;
+  watchdog dog;
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ASSERT_GE(nowhere, 0);
+  std::atomic<bool> stop{false};
+  std::thread dumper([&] {
+    while (!stop) weft::dump(nowhere);
+  });
+  while (box.open()) {
+    std::thread([] {
+      testing::explore([] { fiber([] { this_fiber::sleep_for(std::chrono::hours(1)); }).join(); },
+                       1);
+      runtime rt({.workers = 1});
+      rt.run([] { blocking([] {}); });
+    }).join();
+    dog.step();
+  }
+  stop = true;
+  dumper.join();
+  ::close(nowhere);
+  EXPECT_GT(dog.steps(), 0);
 }
 }  // namespace
 }  // namespace weft::test
