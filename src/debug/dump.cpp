@@ -43,8 +43,8 @@ struct job {
   workspace* space;  // null: none to be had
   const runtime_core* only;
   dump_detail detail;
-  std::uint32_t stamp;     // when the last block was read: no wait that was seen began later
-  std::uint64_t switches;  // as it began
+  std::uint32_t stamp;     // as it began
+  std::uint64_t switches;  // likewise
   totals count;
 };
 
@@ -67,6 +67,12 @@ bool waits(const fiber_view& v) noexcept {
   return v.state == fiber_state::parked || v.state == fiber_state::blocking;
 }
 
+// In stamp_unit. Of a wait that has begun since, and no dump takes longer than an hour, 0.
+std::uint32_t age_of(const job& j, std::uint32_t since) noexcept {
+  constexpr std::uint32_t an_hour = 1U << 22;
+  return since - j.stamp < an_hour ? 0 : j.stamp - since;
+}
+
 nanos age_in_nanos(std::uint32_t age) noexcept {
   return nanos{age} * stamp_unit;
 }
@@ -86,7 +92,7 @@ void add_thread(text& out, const fiber_view& v) noexcept {
 void add_wait(const job& j, const fiber_view& v, std::uint32_t since, const void* on) noexcept {
   if (waits(v)) {
     j.out.add(" for ");
-    add_duration(j.out, age_in_nanos(j.stamp - since));
+    add_duration(j.out, age_in_nanos(age_of(j, since)));
   }
   if (v.state == fiber_state::parked) {
     j.out.add(": %s", name_of(v.kind));
@@ -162,7 +168,6 @@ void take(const control_block& block, job& j) noexcept {
   fiber_view mine;
   fiber_view& v = j.space ? j.space->view : mine;
   if (!read_fiber(block, v) || (j.only && v.core != j.only)) return;
-  j.stamp = stamp_now();
   trace empty;
   trace& stack = j.space ? j.space->stack : empty;
   stack.count = 0;
@@ -170,7 +175,7 @@ void take(const control_block& block, job& j) noexcept {
   ++j.count.by_state[static_cast<std::size_t>(v.state)];
   if (v.state == fiber_state::parked && wakes_by_itself(v.kind)) ++j.count.self_waking;
   if (j.detail == dump_detail::grouped && j.space &&
-      j.space->groups.add(v, stack, waits(v) ? j.stamp - v.since : 0)) {
+      j.space->groups.add(v, stack, waits(v) ? age_of(j, v.since) : 0)) {
     return;
   }
   print_one(j, v, stack);
@@ -248,7 +253,7 @@ void dump_fibers(int fd, const runtime_core* only, dump_detail detail) noexcept 
   workspace* const space = room.get();
   char little[text::longest];
   text out(fd, space ? space->buffer : little, space ? sizeof space->buffer : sizeof little);
-  job j{out, space, only, detail, 0, switches_of(only), {}};
+  job j{out, space, only, detail, stamp_now(), switches_of(only), {}};
   write_dump(j);
 }
 }  // namespace weft::detail
