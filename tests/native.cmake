@@ -3,11 +3,13 @@
 # them as not run (Disabled).
 set(native_unit "")
 # gdb: it traces a process of its own architecture, and core files are the kernel's.
+# The environment: the kernel gives set-user-ID rights to programs that it runs itself.
 # The faults and overflows: stderr must hold nothing else, and qemu writes a line of its own there
 # when a signal ends the program.
 # The forked children: qemu 7.2 fails an assertion of its own there (cpu-exec.c: cpu == current_cpu).
 set(native_api
   gdb.*
+  environment.*
   other_fault.of_a_null_pointer other_fault.of_a_thread_outside
   other_fault.a_signal_that_was_sent_kills_or_is_ignored
   other_fault.an_array_overrun_into_the_next_guard other_fault.a_wild_pointer_into_the_own_guard

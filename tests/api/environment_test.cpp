@@ -2,14 +2,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "support/fibers.hpp"
+#include "support/process.hpp"
 #include "support/sanitizer.hpp"
 
 namespace weft::test {
@@ -19,20 +18,15 @@ TEST(environment, DISABLED_victim) {
   EXPECT_NO_THROW(run([] {}));
 }
 
-// Runs `program` and returns its exit code.
-int exit_code(const std::string& program) {
-  const std::string command = "WEFT_WORKERS=nonsense " + program +
-                              " --gtest_filter=environment.DISABLED_victim"
-                              " --gtest_also_run_disabled_tests > /dev/null 2>&1";
-  const int status = std::system(command.c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+ended run_victim(const std::string& program) {
+  return shell("WEFT_WORKERS=nonsense " + program + only("environment.DISABLED_victim"));
 }
 
 TEST(environment, is_ignored_by_a_program_with_other_rights) {
   if (sanitized) GTEST_SKIP() << "sanitizers refuse to run so";
   if (::geteuid() != 0) GTEST_SKIP() << "only root can make a set-user-ID file of another user";
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  EXPECT_NE(exit_code(self), 0) << "the victim must fail where it listens";
+  EXPECT_TRUE(run_victim(own_path()).has("WEFT_WORKERS"))
+      << "the victim must fail where it listens";
 
   std::string folder = std::filesystem::temp_directory_path() / "weft-environment-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
@@ -42,12 +36,13 @@ TEST(environment, is_ignored_by_a_program_with_other_rights) {
     GTEST_SKIP() << "set-user-ID bits have no effect below " << folder;
   }
   const std::string copy = folder + "/victim";
-  std::filesystem::copy_file(self, copy);
+  std::filesystem::copy_file(own_path(), copy);
   constexpr uid_t nobody = 65534;
   ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
   ASSERT_EQ(::chown(copy.c_str(), nobody, nobody), 0);
   ASSERT_EQ(::chmod(copy.c_str(), 04755), 0);
-  EXPECT_EQ(exit_code(copy), 0);
+  const ended ran = run_victim(copy);
+  EXPECT_EQ(ran.status, 0) << ran.output;
   std::filesystem::remove_all(folder);
 }
 }  // namespace

@@ -1,8 +1,9 @@
 // A seed says all: the same text in another process, at other addresses, after another history; and
 // what is left of a run whose process dies.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "support/explorations.hpp"
 #include "support/fibers.hpp"
+#include "support/process.hpp"
 #include "support/sanitizer.hpp"
 
 namespace weft::test {
@@ -66,22 +68,6 @@ void make_history(int fibers) {
   });
 }
 
-struct ended {
-  int status;
-  std::string output;
-};
-
-ended rerun(const std::string& environment, const char* test) {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  FILE* pipe = ::popen((environment + " '" + self +
-                        "' --gtest_also_run_disabled_tests --gtest_filter=" + test + " 2>&1")
-                           .c_str(),
-                       "r");
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-  return {::pclose(pipe), output};
-}
-
 std::string between_marks(const std::string& text) {
   const auto from = text.find("<<");
   const auto to = text.find(">>");
@@ -100,8 +86,9 @@ TEST(explore_repeat, DISABLED_print) {
 
 TEST(explore_repeat, schedules_are_the_same_in_every_process) {
   std::string first;
-  for (const char* const environment : {"", "HISTORY=1", "HISTORY=5000", "HISTORY=77"}) {
-    const ended process = rerun(environment, "explore_repeat.DISABLED_print");
+  for (const std::string environment : {"", "HISTORY=1 ", "HISTORY=5000 ", "HISTORY=77 "}) {
+    const ended process =
+        shell(environment + own_command() + only("explore_repeat.DISABLED_print"));
     const std::string text = between_marks(process.output);
     EXPECT_GT(text.size(), 1000u) << process.output;
     if (first.empty()) first = text;
@@ -213,14 +200,12 @@ TEST(explore_repeat, DISABLED_dies) {
 }
 
 TEST(explore_repeat, a_run_whose_process_dies_says_which_it_was) {
-  const ended process = rerun("", "explore_repeat.DISABLED_dies");
-  EXPECT_TRUE(WIFSIGNALED(process.status) || WEXITSTATUS(process.status) == 128 + SIGABRT)
-      << process.status;
-  EXPECT_NE(process.output.find("the process dies by signal 6 in fiber 1, step "),
-            std::string::npos)
-      << process.output;
-  EXPECT_NE(process.output.find("or WEFT_EXPLORE_SEED="), std::string::npos) << process.output;
-  EXPECT_NE(process.output.find("is at a point \"before\""), std::string::npos) << process.output;
+  const ended process = shell(own_command() + only("explore_repeat.DISABLED_dies"));
+  EXPECT_EQ(process.status, 128 + SIGABRT);
+  for (const char* told : {"the process dies by signal 6 in fiber 1, step ",
+                           "or WEFT_EXPLORE_SEED=", "is at a point \"before\""}) {
+    EXPECT_TRUE(process.has(told)) << told << "\n" << process.output;
+  }
 }
 
 TEST(explore_repeat_death, a_check_outside_of_a_run_aborts) {

@@ -2,16 +2,13 @@
 // lets gdb trace its child.
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "support/descriptors.hpp"
+#include "support/process.hpp"
 #include "support/sanitizer.hpp"
 
 namespace weft::test {
@@ -39,40 +36,21 @@ TEST(gdb, DISABLED_victim) {
   });
 }
 
-struct gdb_run {
-  int status;
-  std::string output;
-  bool has(const std::string& text) const { return output.find(text) != std::string::npos; }
-};
-
-std::string self() {
-  return std::filesystem::read_symlink("/proc/self/exe").string();
-}
-
-gdb_run shell(const std::string& command) {
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (!pipe) return {127, ""};
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-  const int status = ::pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
-}
-
 // The script comes from the program itself.
 std::string gdb_command() {
   return "gdb -nx -batch -iex 'set debuginfod enabled off' -iex 'add-auto-load-safe-path " +
-         self() + "'";
+         own_path() + "'";
 }
 
-constexpr const char* victim =
-    " --gtest_filter=gdb.DISABLED_victim --gtest_also_run_disabled_tests "
-    "--gtest_catch_exceptions=0";
+std::string victim() {
+  return own_path() + only("gdb.DISABLED_victim") + "--gtest_catch_exceptions=0";
+}
 
-bool may_not_trace(const gdb_run& run) {
+bool may_not_trace(const ended& run) {
   return run.status == 127 || run.has("ptrace") || run.has("Could not trace");
 }
 
-void expect_what_fibers_do(const gdb_run& run) {
+void expect_what_fibers_do(const ended& run) {
   EXPECT_TRUE(run.has("fiber 2 \"sleeper\" parked: sleep")) << run.output;
   EXPECT_TRUE(run.has("parked: join of fiber 2")) << run.output;
   EXPECT_TRUE(run.has("parked: fd ")) << run.output;
@@ -83,13 +61,13 @@ void expect_what_fibers_do(const gdb_run& run) {
 }
 
 TEST(gdb, shows_fibers_and_their_stacks_in_a_live_process) {
-  const gdb_run run =
+  const ended run =
       shell(gdb_command() +
             " -ex 'break gdb_victim_is_ready' -ex run -ex 'weft fibers' -ex 'weft fiber 2 bt'"
             " -ex 'echo ==all\\n' -ex 'weft fiber apply all bt' -ex 'echo ==here\\n' -ex 'bt 1'"
             " -ex 'weft fiber 77 bt' -ex 'weft fiber 2 frame function sleep_in_depth'"
             " -ex kill --args " +
-            self() + victim);
+            victim());
   if (may_not_trace(run)) GTEST_SKIP() << "gdb may not trace here:\n" << run.output;
   expect_what_fibers_do(run);
   const std::string one = run.output.substr(0, run.output.find("==all"));
@@ -112,12 +90,12 @@ TEST(gdb, shows_fibers_and_their_stacks_in_a_core_file) {
   char folder[] = "/tmp/weft-core-XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);
   const std::string inside = std::string("cd ") + folder + " && ";
-  shell(inside + "ulimit -c unlimited && " + self() + victim);
+  shell(inside + "ulimit -c unlimited && " + victim());
   const bool written = !std::filesystem::is_empty(folder);
-  const gdb_run run =
+  const ended run =
       shell(inside + gdb_command() +
-            " -ex 'weft fibers' -ex 'weft fiber 2 bt' -ex 'weft fiber 2 info locals' " + self() +
-            " core*");
+            " -ex 'weft fibers' -ex 'weft fiber 2 bt' -ex 'weft fiber 2 info locals' " +
+            own_path() + " core*");
   std::filesystem::remove_all(folder);
   if (!written || run.status == 127) GTEST_SKIP() << "no core file, or no gdb:\n" << run.output;
   expect_what_fibers_do(run);

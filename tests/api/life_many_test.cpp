@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/descriptors.hpp"
+#include "support/process.hpp"
 #include "support/sanitizer.hpp"
 
 namespace weft::test {
@@ -81,16 +82,10 @@ int run_again(const char* in_child, const char* test, void (*body)()) {
     body();
     return 0;
   }
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::setenv(in_child, "1", 1);
-    const std::string filter = std::string("--gtest_filter=") + test;
-    ::execl("/proc/self/exe", "child", filter.c_str(), "--gtest_catch_exceptions=0", nullptr);
-    ::_exit(127);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+  const ended child =
+      shell(in_child + ("=1 " + own_command()) + only(test) + "--gtest_catch_exceptions=0");
+  std::fputs(child.output.c_str(), stdout);
+  return child.status;
 }
 
 TEST_F(life_many, return_from_main) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/descriptors.hpp"
+#include "support/process.hpp"
 #include "support/sanitizer.hpp"
 
 namespace weft::test {
@@ -140,19 +141,9 @@ TEST_F(life, destructors_of_statics_may_use_plain_calls) {
 TEST_F(life, return_from_main_with_live_fibers) {
   constexpr const char* in_child = "WEFT_TEST_LEAVES_FIBERS";
   if (std::getenv(in_child)) return leave_fibers_behind();
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::setenv(in_child, "1", 1);
-    char name[] = "child";
-    char only[] = "--gtest_filter=life.return_from_main_with_live_fibers";
-    char* const arguments[] = {name, only, nullptr};
-    ::execv("/proc/self/exe", arguments);
-    ::_exit(127);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  const ended child =
+      shell(in_child + ("=1 " + own_command()) + only("life.return_from_main_with_live_fibers"));
+  EXPECT_EQ(child.status, 0) << child.output;
 }
 
 TEST_F(life, fork_and_exec_in_a_fiber) {

@@ -1,14 +1,12 @@
 // The static probes: the program carries them, and a tool that attaches to a running process sees
 // what its fibers do from then on. gdb is such a tool; it needs a kernel that lets it trace.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include "support/fibers.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 using namespace std::chrono_literals;
@@ -18,7 +16,13 @@ extern "C" [[gnu::noinline]] void probes_victim_is_ready() {
 }
 
 namespace {
-TEST(probes, DISABLED_victim) {
+class probes : public testing::Test {
+  void SetUp() override {
+    if (!WEFT_TEST_PROBES) GTEST_SKIP() << "built without <sys/sdt.h>";
+  }
+};
+
+TEST_F(probes, DISABLED_victim) {
   runtime rt({.workers = 1});
   rt.run([] {
     for (int i = 0; i < 1000; ++i) fiber([] { this_fiber::yield(); }).join();
@@ -31,28 +35,14 @@ TEST(probes, DISABLED_victim) {
   });
 }
 
-std::string self() {
-  return std::filesystem::read_symlink("/proc/self/exe").string();
-}
-
-std::string output_of(const std::string& command) {
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (!pipe) return "";
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-  ::pclose(pipe);
-  return output;
-}
-
-TEST(probes, are_in_the_program_with_their_arguments) {
-  const std::string notes = output_of("readelf --notes " + self());
-  if (notes.find("stapsdt") == std::string::npos) GTEST_SKIP() << "built without <sys/sdt.h>";
+TEST_F(probes, are_in_the_program_with_their_arguments) {
+  const std::string notes = shell("readelf --notes " + own_path()).output;
   struct {
     const char* name;
     int arguments;
-  } const probes[] = {{"spawn", 4}, {"run", 2},   {"stop", 3}, {"wake", 3},
-                      {"steal", 3}, {"sleep", 2}, {"awake", 2}};
-  for (const auto& probe : probes) {
+  } const all[] = {{"spawn", 4}, {"run", 2},   {"stop", 3}, {"wake", 3},
+                   {"steal", 3}, {"sleep", 2}, {"awake", 2}};
+  for (const auto& probe : all) {
     // Provider: weft / Name: ... / Location, Base, Semaphore / Arguments: 8@%rdi -4@%esi ...
     const auto at = notes.find("Provider: weft\n    Name: " + std::string(probe.name) + "\n");
     ASSERT_NE(at, std::string::npos) << probe.name << "\n" << notes;
@@ -64,30 +54,25 @@ TEST(probes, are_in_the_program_with_their_arguments) {
   }
 }
 
-TEST(probes, are_seen_by_a_tool_that_attaches) {
-  if (output_of("readelf --notes " + self()).find("stapsdt") == std::string::npos) {
-    GTEST_SKIP() << "built without <sys/sdt.h>";
-  }
+TEST_F(probes, are_seen_by_a_tool_that_attaches) {
   const auto look = [](const char* probe, const char* print) {
     return " -ex 'tbreak -probe-stap weft:" + std::string(probe) + "' -ex continue -ex 'printf \"" +
            probe + ": " + print + "\\n\", $_probe_arg0, $_probe_arg1'";
   };
-  const std::string output = output_of(
+  const ended gdb = shell(
       "timeout 40 gdb -nx -batch -iex 'set debuginfod enabled off' -iex 'set auto-load off'"
       " -ex 'break probes_victim_is_ready' -ex run" +
       look("run", "%ld on worker %d") + look("spawn", "%ld by %ld") + look("stop", "%ld why %d") +
-      look("wake", "%ld by %ld") + look("sleep", "%d how %d") + " -ex kill --args " + self() +
-      " --gtest_filter=probes.DISABLED_victim --gtest_also_run_disabled_tests");
-  if (output.find("ptrace") != std::string::npos ||
-      output.find("Could not trace") != std::string::npos ||
-      output.find("not found") != std::string::npos) {
-    GTEST_SKIP() << "gdb may not trace here:\n" << output;
+      look("wake", "%ld by %ld") + look("sleep", "%d how %d") + " -ex kill --args " + own_path() +
+      only("probes.DISABLED_victim"));
+  if (gdb.status == 127 || gdb.has("ptrace") || gdb.has("Could not trace")) {
+    GTEST_SKIP() << "no gdb, or it may not trace here:\n" << gdb.output;
   }
   for (const char* expected :
        {"\nrun: ", " on worker 0\n", "\nspawn: ", "\nstop: ", "\nwake: ", "\nsleep: "}) {
-    EXPECT_NE(output.find(expected), std::string::npos) << expected << "\n" << output;
+    EXPECT_TRUE(gdb.has(expected)) << expected << "\n" << gdb.output;
   }
-  EXPECT_EQ(output.find("run: 0 on"), std::string::npos) << output;
+  EXPECT_FALSE(gdb.has("run: 0 on")) << gdb.output;
 }
 }  // namespace
 }  // namespace weft::test

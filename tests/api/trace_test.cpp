@@ -2,21 +2,16 @@
 // victim, one of the disabled tests of trace_victim_test.cpp, in a process of its own.
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 #include <string>
+
+#include "support/process.hpp"
 
 namespace weft::test {
 namespace {
 class trace : public testing::Test {
  protected:
-  struct result {
-    int status;
-    std::string output;
-    bool has(const std::string& text) const { return output.find(text) != std::string::npos; }
-  };
-
   trace() {
     char pattern[] = "/tmp/weft-trace-XXXXXX";
     folder = ::mkdtemp(pattern);
@@ -24,26 +19,15 @@ class trace : public testing::Test {
   }
   ~trace() override { std::filesystem::remove_all(folder); }
 
-  static result shell(const std::string& command) {
-    FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    if (!pipe) return {-1, ""};
-    std::string output;
-    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-    const int status = ::pclose(pipe);
-    return {status, output};
-  }
-
-  result run_victim(const std::string& which, const std::string& more = "") const {
-    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  ended run_victim(const std::string& which, const std::string& more = "") const {
     // Some end in the middle of a test: what gtest has allocated is no leak.
-    return shell("ASAN_OPTIONS=detect_leaks=0 WEFT_TRACE='" + file + "' " + more + " exec " + self +
-                 " --gtest_filter=trace_victim.DISABLED_" + which +
-                 " --gtest_also_run_disabled_tests --gtest_brief=1");
+    return shell("ASAN_OPTIONS=detect_leaks=0 WEFT_TRACE='" + file + "' " + more + " " +
+                 own_command() + only("trace_victim.DISABLED_" + which) + "--gtest_brief=1");
   }
 
   // The check fails for whatever a viewer could not show.
-  static result check(const std::string& path) {
-    result seen = shell(std::string(TRACE_CHECK) + " '" + path + "'");
+  static ended check(const std::string& path) {
+    ended seen = shell(std::string(TRACE_CHECK) + " '" + path + "'");
     EXPECT_EQ(seen.status, 0) << seen.output;
     return seen;
   }
@@ -53,9 +37,9 @@ class trace : public testing::Test {
 };
 
 TEST_F(trace, shows_what_fibers_do) {
-  const result ran = run_victim("things");
+  const ended ran = run_victim("things");
   EXPECT_EQ(ran.status, 0) << ran.output;
-  const result seen = check(file);
+  const ended seen = check(file);
   for (const char* expected : {
            "X sleeper \"ü\\ #N until=sleep",
            "X sleeper \"ü\\ #N after=sleep, timed out until=end",
@@ -85,26 +69,26 @@ TEST_F(trace, shows_what_fibers_do) {
 
 TEST_F(trace, ends_well_however_the_process_does) {
   for (const char* how : {"exit", "quick_exit", "_exit", "abort", "kill"}) {
-    const result ran = run_victim("dies", std::string("VICTIM_END=") + how);
+    const ended ran = run_victim("dies", std::string("VICTIM_END=") + how);
     SCOPED_TRACE(how);
-    const result seen = check(file);
+    const ended seen = check(file);
     EXPECT_TRUE(seen.has("X reader #N until=readable fd N")) << seen.output << ran.output;
     EXPECT_TRUE(seen.has("B busy #N until=the end of the trace")) << seen.output;
   }
 }
 
 TEST_F(trace, of_the_default_runtime_and_of_static_ones) {
-  const result ran = run_victim("default_runtime_and_statics");
+  const ended ran = run_victim("default_runtime_and_statics");
   EXPECT_EQ(ran.status, 0) << ran.output;
-  const result seen = check(file);
+  const ended seen = check(file);
   EXPECT_TRUE(seen.has("X weft::run #N until=join #N")) << seen.output;
 }
 
 TEST_F(trace, is_the_parents_when_the_process_forks) {
-  const result ran = run_victim("forks");
+  const ended ran = run_victim("forks");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_EQ(ran.output.find("weft:"), std::string::npos) << ran.output;
-  const result seen = check(file);
+  const ended seen = check(file);
   for (const char* once : {"X afterwards #N", "X later1 #N", "X later2 #N", "X later3 #N"}) {
     EXPECT_TRUE(seen.has(std::string(once) + " until=end x1")) << once << "\n" << seen.output;
   }
@@ -112,7 +96,7 @@ TEST_F(trace, is_the_parents_when_the_process_forks) {
 }
 
 TEST_F(trace, is_not_written_over_by_a_child_with_the_same_environment) {
-  const result ran = run_victim("runs_itself");
+  const ended ran = run_victim("runs_itself");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_TRUE(ran.has("weft: trace: WEFT_TRACE: another process writes its trace to " + file))
       << ran.output;
@@ -121,7 +105,7 @@ TEST_F(trace, is_not_written_over_by_a_child_with_the_same_environment) {
 
 TEST_F(trace, has_a_file_for_each_process) {
   file = folder + "/%p.json";
-  const result ran = run_victim("runs_itself");
+  const ended ran = run_victim("runs_itself");
   EXPECT_EQ(ran.status, 0) << ran.output;
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -132,15 +116,15 @@ TEST_F(trace, has_a_file_for_each_process) {
 }
 
 TEST_F(trace, of_several_runtimes) {
-  const result ran = run_victim("several_runtimes");
+  const ended ran = run_victim("several_runtimes");
   EXPECT_EQ(ran.status, 0) << ran.output;
-  const result seen = check(file);
+  const ended seen = check(file);
   EXPECT_TRUE(seen.has("name=weft-w0 of runtime N x3")) << seen.output;
   EXPECT_TRUE(seen.has("X other's #N until=end x1")) << seen.output;
 }
 
 TEST_F(trace, stops_at_its_limit_and_says_so) {
-  const result ran = run_victim("many_events", "WEFT_TRACE_LIMIT=100K");
+  const ended ran = run_victim("many_events", "WEFT_TRACE_LIMIT=100K");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_TRUE(ran.has("weft: trace: " + file + " has reached WEFT_TRACE_LIMIT, 102400 bytes"))
       << ran.output;
@@ -150,7 +134,7 @@ TEST_F(trace, stops_at_its_limit_and_says_so) {
 
 TEST_F(trace, that_cannot_be_written_is_told_once_and_changes_nothing) {
   file = folder + "/no/such/t.json";
-  const result ran = run_victim("several_runtimes");
+  const ended ran = run_victim("several_runtimes");
   EXPECT_EQ(ran.status, 0) << ran.output;
   const std::string line = "weft: trace: WEFT_TRACE: " + file +
                            " cannot be opened: No such file or directory; nothing is traced\n";
@@ -160,7 +144,7 @@ TEST_F(trace, that_cannot_be_written_is_told_once_and_changes_nothing) {
 
 TEST_F(trace, on_a_full_disk_ends_with_one_line) {
   file = "/dev/full";
-  const result ran = run_victim("things");
+  const ended ran = run_victim("things");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_TRUE(ran.has("weft: trace: /dev/full cannot be written: No space left on device"))
       << ran.output;
@@ -168,7 +152,7 @@ TEST_F(trace, on_a_full_disk_ends_with_one_line) {
 
 TEST_F(trace, refuses_a_limit_that_is_none) {
   for (const char* limit : {"1K", "x", "12Q", "-1"}) {
-    const result ran = run_victim("things", std::string("WEFT_TRACE_LIMIT=") + limit);
+    const ended ran = run_victim("things", std::string("WEFT_TRACE_LIMIT=") + limit);
     EXPECT_EQ(ran.status, 0) << ran.output;
     EXPECT_TRUE(ran.has(std::string("weft: trace: WEFT_TRACE_LIMIT is \"") + limit)) << ran.output;
     EXPECT_FALSE(std::filesystem::exists(file));

@@ -4,14 +4,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 using namespace std::chrono_literals;
@@ -119,11 +120,9 @@ TEST(trace_victim, DISABLED_forks) {
 TEST(trace_victim, DISABLED_runs_itself) {
   runtime rt({.workers = 1});
   rt.run([] {});
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  EXPECT_EQ(std::system((self + " --gtest_filter=trace_victim.DISABLED_things "
-                                "--gtest_also_run_disabled_tests")
-                            .c_str()),
-            0);
+  const ended other = shell(own_command() + only("trace_victim.DISABLED_things"));
+  EXPECT_EQ(other.status, 0);
+  std::fputs(other.output.c_str(), stderr);
   rt.run([&] { fiber(named("afterwards", rt), [] {}).join(); });
 }
 

@@ -1,13 +1,12 @@
 // gdb steps through every instruction of the switch and unwinds at each: see single_step.py. Needs
 // a kernel that lets gdb trace its child.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "context/context.hpp"
+#include "support/process.hpp"
 #include "support/toy_scheduler.hpp"
 
 namespace weft::test {
@@ -43,26 +42,16 @@ TEST(single_step, DISABLED_victim) {
 }
 
 TEST(single_step, unwinding_is_exact_at_every_instruction) {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const auto script = std::filesystem::path(__FILE__).parent_path() / "single_step.py";
-  const std::string command = "WEFT_TEST_EMULATOR='" WEFT_TEST_EMULATOR "' " WEFT_TEST_GDB
-                              " -nx -batch -x " +
-                              script.string() + " --args " + self +
-                              " --gtest_filter=single_step.DISABLED_victim"
-                              " --gtest_also_run_disabled_tests 2>&1";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-  const int status = ::pclose(pipe);
-  ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 127) GTEST_SKIP() << "gdb is not installed";
-  if (WEXITSTATUS(status) == 2 && output.find("ptrace") != std::string::npos) {
-    GTEST_SKIP() << "gdb may not trace here:\n" << output;
-  }
-  EXPECT_EQ(WEXITSTATUS(status), 0) << output;
-  EXPECT_NE(output.find("8 switches"), std::string::npos) << output;
-  EXPECT_NE(output.find("all exact"), std::string::npos) << output;
+  const ended gdb =
+      shell("WEFT_TEST_EMULATOR='" WEFT_TEST_EMULATOR "' " WEFT_TEST_GDB " -nx -batch -x " +
+            script.string() + " --args " + own_path() + only("single_step.DISABLED_victim"));
+  if (gdb.status == 127) GTEST_SKIP() << "gdb is not installed";
+  if (gdb.status == 2 && gdb.has("ptrace"))
+    GTEST_SKIP() << "gdb may not trace here:\n" << gdb.output;
+  EXPECT_EQ(gdb.status, 0) << gdb.output;
+  EXPECT_TRUE(gdb.has("8 switches")) << gdb.output;
+  EXPECT_TRUE(gdb.has("all exact")) << gdb.output;
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
 // Chaos mode itself: what it decides, and that it does it. Each test runs in a child under a seed
 // of its own, so that it does not matter how this program was started.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -15,6 +13,7 @@
 #include "base/fatal.hpp"
 #include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 namespace {
@@ -23,28 +22,10 @@ using detail::chaos::point;
 using detail::chaos::strikes;
 using detail::chaos::struck;
 
-// What the disabled test `name` of this program prints under that WEFT_CHAOS, and how it ends.
-struct outcome {
-  std::string output;
-  int status = 0;
-};
-outcome child(const char* chaos, const char* name) {
-  char self[4096] = {};
-  if (::readlink("/proc/self/exe", self, sizeof self - 1) < 0) return {"no /proc", -1};
-  const std::string command = "WEFT_CHAOS='" + std::string(chaos) + "' '" + self +
-                              "' --gtest_also_run_disabled_tests --gtest_brief=1 "
-                              "--gtest_filter=in_child.DISABLED_" +
-                              name + " 2>&1";
-  outcome result;
-  FILE* const from = ::popen(command.c_str(), "r");
-  for (char line[512]; std::fgets(line, sizeof line, from);) result.output += line;
-  const int status = ::pclose(from);
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return result;
-}
-
-bool has(const outcome& o, const char* text) {
-  return o.output.find(text) != std::string::npos;
+// The disabled test `name` of this program under that WEFT_CHAOS.
+ended child(const std::string& chaos, const std::string& name) {
+  return shell("WEFT_CHAOS='" + chaos + "' " + own_command() + only("in_child.DISABLED_" + name) +
+               "--gtest_brief=1");
 }
 
 // The decisions of one thread of the program's own, from the beginning of an episode.
@@ -68,15 +49,15 @@ TEST(in_child, DISABLED_decides) {
   EXPECT_EQ(decisions(), first);
 }
 
-std::string decided(const outcome& o) {
+std::string decided(const ended& o) {
   const std::size_t at = o.output.find("decided ");
   return at == std::string::npos ? "" : o.output.substr(at, 8 + 128);
 }
 
 TEST(chaos, a_seed_decides_the_same_again) {
-  const outcome once = child("7", "decides");
-  const outcome again = child("7", "decides");
-  const outcome other = child("8", "decides");
+  const ended once = child("7", "decides");
+  const ended again = child("7", "decides");
+  const ended other = child("8", "decides");
   EXPECT_EQ(once.status, 0) << once.output;
   EXPECT_EQ(decided(once), decided(again));
   EXPECT_NE(decided(once), decided(other));
@@ -115,7 +96,7 @@ TEST(in_child, DISABLED_migrates) {
 
 TEST(chaos, a_fiber_never_resumes_where_it_left) {
   for (const char* seed : {"1:migrate", "2:migrate,inject,steal,far", "1:migrate,delay"}) {
-    const outcome run = child(seed, "migrates");
+    const ended run = child(seed, "migrates");
     EXPECT_EQ(run.status, 0) << run.output;
   }
 }
@@ -144,9 +125,9 @@ TEST(in_child, DISABLED_strikes_everywhere) {
 }
 
 TEST(chaos, strikes_at_every_point) {
-  const outcome run = child("3", "strikes_everywhere");
+  const ended run = child("3", "strikes_everywhere");
   EXPECT_EQ(run.status, 0) << run.output;
-  EXPECT_TRUE(has(run, "weft: chaos mode, WEFT_CHAOS=3")) << run.output;
+  EXPECT_TRUE(run.has("weft: chaos mode, WEFT_CHAOS=3")) << run.output;
 }
 
 TEST(in_child, DISABLED_strikes_nowhere) {
@@ -162,9 +143,9 @@ TEST(in_child, DISABLED_strikes_nowhere) {
 }
 
 TEST(chaos, is_off_without_a_seed) {
-  const outcome run = child("", "strikes_nowhere");
+  const ended run = child("", "strikes_nowhere");
   EXPECT_EQ(run.status, 0) << run.output;
-  EXPECT_FALSE(has(run, "weft:")) << run.output;
+  EXPECT_FALSE(run.has("weft:")) << run.output;
 }
 
 TEST(in_child, DISABLED_dies) {
@@ -172,8 +153,8 @@ TEST(in_child, DISABLED_dies) {
 }
 
 TEST(chaos, a_fatal_error_names_the_seed) {
-  EXPECT_TRUE(has(child("0x2a:wake", "dies"),
-                  "weft: as the test wants it\nweft: chaos mode, WEFT_CHAOS=0x2a:wake\n"));
+  EXPECT_TRUE(child("0x2a:wake", "dies")
+                  .has("weft: as the test wants it\nweft: chaos mode, WEFT_CHAOS=0x2a:wake\n"));
 }
 
 TEST(in_child, DISABLED_starts) {
@@ -192,9 +173,9 @@ TEST(chaos, statics_of_the_program_may_be_runtimes) {
 
 TEST(chaos, nonsense_is_refused) {
   for (const char* wrong : {"x", "7x", "7:", "7:nothing", "7:wake,", "7,wake"}) {
-    const outcome run = child(wrong, "starts");
+    const ended run = child(wrong, "starts");
     EXPECT_NE(run.status, 0) << wrong;
-    EXPECT_TRUE(has(run, "it must be a seed, 7, or a seed and the only points")) << run.output;
+    EXPECT_TRUE(run.has("it must be a seed, 7, or a seed and the only points")) << run.output;
   }
 }
 }  // namespace
