@@ -11,7 +11,7 @@
 //   };
 //   int main() { return model::run({model::full<my_model>("what it shows")}, "dir/header.hpp"); }
 //
-// What a run does is asked for in its environment, for tools (mutate.py) and long runs (dev soak):
+// What a run does is asked for in its environment, for tools (mutate.py) and long runs:
 //   WEFT_MODEL=check|orders|mutant   only the models as written; only the weakened orders; only
 //                             which model fails, for a source that mutate.py has changed
 //   WEFT_MODEL_ONLY=text      only the models whose description contains it

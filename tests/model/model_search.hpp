@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <ostream>
 #include <streambuf>
@@ -86,7 +87,7 @@ inline unsigned depth_of(const subject& s) {
              : s.preemptions + static_cast<unsigned>(std::atoi(deeper));
 }
 
-// A soak looks at ten times as many for each preemption more.
+// Ten times as many for each preemption more.
 inline unsigned samples_of(const subject& s) {
   const char* const deeper = std::getenv("WEFT_MODEL_DEEPER");
   unsigned samples = s.samples;

@@ -31,10 +31,9 @@ def mutated_copy(source, build):
     for number, d in enumerate(DELETIONS, 1):
         text = texts.get(d.file) or (source / "src" / d.file).read_text()
         pattern = r"\s+".join(re.escape(word) for word in d.check.split())
-        found = re.findall(pattern, text)
-        if len(found) <= d.which or (len(found) > 1 and d.which == 0 and d.only):
-            sys.exit(f"mutate.py: {d.file}: {len(found)} times: {d.check}")
         places = list(re.finditer(pattern, text))
+        if len(places) <= d.which or (len(places) > 1 and d.only):
+            sys.exit(f"mutate.py: {d.file}: {len(places)} times: {d.check}")
         at = places[d.which]
         choice = CHOICE.format(number, d.instead, at.group(0))
         texts[d.file] = text[: at.start()] + choice + text[at.end():]
@@ -54,9 +53,9 @@ def mutated_copy(source, build):
 
 def compile_model(model, source, build, copy):
     program = build / "mutants" / model
-    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL",
-               f"-I{source}/tests/model/scheduler/shim"] if model == "scheduler" else [
-               os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL"]
+    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL"]
+    if model == "scheduler":
+        command.append(f"-I{source}/tests/model/scheduler/shim")
     variants = [f"-I{copy}/base/plain", f"-I{copy}/base/{platform.machine()}"]
     command += [f"-I{copy}", *variants, f"-I{source}/tests/model", f"-I{source}/include",
                 str(source / "tests" / "model" / f"{model}.cpp"), "-o", str(program)]
@@ -89,7 +88,7 @@ def replace_between(text, name, body):
 
 def orders_table(outputs):
     rows = []
-    line = re.compile(r"^(found|spared|MISSED) +(\S+?):\d+ (\w+) as (\w+): (.*) \[(.*)\]$")
+    line = re.compile(r"^(found|spared|MISSED) +(\S+?):\d+ (\w+) as (\w+): (.*?) \[(.*)\]$")
     for output in outputs:
         for text in pathlib.Path(output).read_text().splitlines():
             if m := line.match(text):
@@ -106,7 +105,6 @@ def orders_table(outputs):
 def main():
     source, build = (pathlib.Path(a).resolve() for a in sys.argv[1:3])
     copy = mutated_copy(source, build)
-    (build / "mutants").mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         programs = dict(zip(MODELS, pool.map(
             lambda model: compile_model(model, source, build, copy), MODELS)))
@@ -137,4 +135,5 @@ def main():
     return 1 if wrong else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

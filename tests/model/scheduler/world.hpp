@@ -35,15 +35,15 @@ struct world {
   // What a fiber does when it runs for the nth time, from 0.
   virtual void run(fiber&, int /*nth*/) noexcept { finish(); }
   // By the fiber that is the last to do something: the runtime ends.
-  // One of `all`, the last of which ends it.
-  void finish(int all) noexcept {
-    if (ended.fetch_add(1, std::memory_order_relaxed) + 1 == all) finish();
-  }
-  atomic<int> ended{0};
   void finish() noexcept {
     weft::detail::model::over = true;
     stop_threads(core);
   }
+  // By each of so many, the last of which ends it.
+  void finish(int so_many) noexcept {
+    if (ended.fetch_add(1, std::memory_order_relaxed) + 1 == so_many) finish();
+  }
+  atomic<int> ended{0};
 
   // Before anything else, by before().
   void start(std::uint32_t workers) {
@@ -133,10 +133,9 @@ struct world {
   }
 
   // The model's thread becomes the carrier of that number and runs until the runtime stops.
-  void carry(unsigned number, bool searching = false) {
+  void carry(unsigned number) {
     carrier& me = carriers[number];
     me.handed = number < core.workers ? &processors[number] : nullptr;
-    me.handed_searching = searching;
     carrier_loop(me);
     os.all.leave();
     left.open();
@@ -150,9 +149,9 @@ struct world {
   }
 
   // A fiber that waits; the token is returned.
-  wait_token parked(unsigned number, bool cancellable = false) {
+  wait_token parked(unsigned number) {
     control_block& block = all[number].block;
-    block.word.begin(cancellable);
+    block.word.begin(false);
     return {&block, block.word.epoch()};
   }
   static void wake(wait_token token) {
