@@ -242,11 +242,13 @@ TEST_P(stackless_death, nor_can_any_get_one) {
         runtime rt({.workers = GetParam(), .stack_size = large});
         fiber_options small = on(rt);
         small.stack_size = 16 << 10;
+        std::atomic<bool> begun{false};
         std::atomic<bool> end{false};
         fiber holder(small, [&] {
+          begun = true;
           while (!end) this_fiber::sleep_for(1ms);
         });
-        until_parked(rt, 1);
+        until([&] { return begun.load(); });
         allow_no_more_stacks();
         fiber a(on(rt), [] {});
         fiber b(on(rt), [] {});
@@ -265,13 +267,15 @@ TEST_P(stackless_death, nor_can_those_that_wait_for_it) {
         runtime rt({.workers = GetParam(), .stack_size = large});
         fiber_options small = on(rt);
         small.stack_size = 16 << 10;
+        std::atomic<bool> begun{false};
         std::atomic<bool> go{false};
         fiber joins(small, [&] {
+          begun = true;
           while (!go) this_fiber::sleep_for(1ms);
           fiber waits([] {});
           waits.join();
         });
-        until_parked(rt, 1);
+        until([&] { return begun.load(); });
         allow_no_more_stacks();
         go = true;
         joins.join();
