@@ -2,8 +2,9 @@
 #include <alloca.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
-#include <cstring>
+#include <vector>
 
 #include "support/fibers.hpp"
 #include "support/sanitizer.hpp"

@@ -1,6 +1,4 @@
 // Rounds while exceptions are handled, rethrown, and on their way.
-#include <string>
-
 #include "round.hpp"
 
 namespace weft::migration {

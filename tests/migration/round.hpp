@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
-#include <string_view>
 #include <weft/io.hpp>
 
 #include "base/current.hpp"

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -47,8 +49,8 @@ void await(int fd, way how, outcome& out) {
   out.error = out.result < 0 ? errno : 0;
 }
 
-// On a runtime of one worker: when spawn_reader returns, the reader is parked. So is known whether
-// it waited for this descriptor or for the next one under its number.
+// On a runtime of one worker: when reader::start returns, the reader is parked. So it is known
+// whether it waited for this descriptor or for the next one under its number.
 class churn {
  public:
   explicit churn(std::uint64_t from, watchdog& dog) : random_(from), dog_(dog) {}
