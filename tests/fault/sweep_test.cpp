@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -141,6 +142,28 @@ class fault_sweep : public testing::TestWithParam<target> {
     if (std::getenv("WEFT_FAULT_TEXTS")) std::printf("    told: %s\n", text);
   }
 
+  // Each failure, in a process of its own that must come to a good end; `look` sees what is left.
+  template <class Look>
+  void sweep(body process, const char* name, Look look) {
+    const target& t = GetParam();
+    const long made =
+        report_->counts[static_cast<unsigned>(t.which)];  // by the run without failures
+    for (const bool forever : {false, true}) {
+      if (forever && t.transient) continue;
+      for (const int error : t.errors) {
+        if (!full() && error != t.errors.front()) continue;
+        for (const long n : points(made)) {
+          if (HasFailure()) return;
+          const child_end end = run(process, n, error, forever);
+          check(end, name, n, error, forever);
+          if (end.how == child_end::exited) look(n);
+        }
+      }
+    }
+    std::printf("    %s: %ld calls, %d children, %ld failures told, %d ended by the library\n",
+                name_of(t.which), made, children_, told_, ended_);
+  }
+
   child_report* report_ = nullptr;
   int children_ = 0;
   int ended_ = 0;
@@ -148,58 +171,30 @@ class fault_sweep : public testing::TestWithParam<target> {
 };
 
 TEST_P(fault_sweep, cold_process) {
-  const target& t = GetParam();
-  child_end end = run(cold, 0, 0, false);
-  check(end, "no failure", 0, ENOMEM, false);
+  check(run(cold, 0, 0, false), "no failure", 0, ENOMEM, false);
   ASSERT_EQ(report_->seen.told, 0) << report_->seen.text[0];
-  const long made = report_->counts[static_cast<unsigned>(t.which)];
   const holdings usual = report_->end;
-  ASSERT_GT(made, 0) << "the scenario does not call it";
-  for (const bool forever : {false, true}) {
-    if (forever && t.transient) continue;
-    for (const int error : t.errors) {
-      if (!full() && error != t.errors.front()) continue;
-      for (const long n : points(made)) {
-        if (HasFailure()) return;
-        end = run(cold, n, error, forever);
-        check(end, "cold", n, error, forever);
-        if (end.how != child_end::exited) continue;
-        EXPECT_EQ(report_->end.descriptors, usual.descriptors) << "n = " << n;
-        // Those of the default runtime, which may or may not have needed a spare for blocking().
-        EXPECT_LE(report_->end.threads, usual.threads + callers_of_blocking) << "n = " << n;
-      }
-    }
-  }
-  std::printf("    %s: %ld calls, %d children, %ld failures told, %d ended by the library\n",
-              name_of(t.which), made, children_, told_, ended_);
+  ASSERT_GT(report_->counts[static_cast<unsigned>(GetParam().which)], 0)
+      << "the scenario does not call it";
+  sweep(cold, "cold", [&](long n) {
+    EXPECT_EQ(report_->end.descriptors, usual.descriptors) << "n = " << n;
+    // Those of the default runtime, which may or may not have needed a spare for blocking().
+    EXPECT_LE(report_->end.threads, usual.threads + callers_of_blocking) << "n = " << n;
+  });
 }
 
+// Of what is called once in a process's life, in the cold sweep, there is nothing to fail here.
 TEST_P(fault_sweep, warm_process) {
-  const target& t = GetParam();
   check(run(warm, 0, 0, false), "no failure", 0, ENOMEM, false);
-  const long made = report_->counts[static_cast<unsigned>(t.which)];
-  if (made == 0) return;  // called once in a process's life, in the cold sweep
-  for (const bool forever : {false, true}) {
-    if (forever && t.transient) continue;
-    for (const int error : t.errors) {
-      if (!full() && error != t.errors.front()) continue;
-      for (const long n : points(made)) {
-        if (HasFailure()) return;
-        const child_end end = run(warm, n, error, forever);
-        check(end, "warm", n, error, forever);
-        if (end.how != child_end::exited) continue;
-        const holdings& a = report_->before;
-        const holdings& b = report_->end;
-        EXPECT_FALSE(grown(a, b)) << "each of " << report_->rounds << " rounds took more; n = " << n
-                                  << ": descriptors " << a.descriptors << ' ' << b.descriptors
-                                  << ", threads " << a.threads << ' ' << b.threads << ", mappings "
-                                  << a.mappings << ' ' << b.mappings << ", heap blocks " << a.blocks
-                                  << ' ' << b.blocks;
-      }
-    }
-  }
-  std::printf("    %s: %ld calls, %d children, %ld failures told, %d ended by the library\n",
-              name_of(t.which), made, children_, told_, ended_);
+  sweep(warm, "warm", [&](long n) {
+    const holdings& a = report_->before;
+    const holdings& b = report_->end;
+    EXPECT_FALSE(grown(a, b)) << "each of " << report_->rounds << " rounds took more; n = " << n
+                              << ": descriptors " << a.descriptors << ' ' << b.descriptors
+                              << ", threads " << a.threads << ' ' << b.threads << ", mappings "
+                              << a.mappings << ' ' << b.mappings << ", heap blocks " << a.blocks
+                              << ' ' << b.blocks;
+  });
 }
 
 constexpr const char* no_stack = "has no stack and nothing else can run to free one";
