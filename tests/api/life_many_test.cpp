@@ -1,7 +1,6 @@
 // The ends of processes, and children of them, with ten thousand fibers alive in every state.
 #include <gtest/gtest.h>
 #include <pthread.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,7 +23,7 @@ class life_many : public testing::Test {
   life_many() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-constexpr int fibers = sanitized ? 500 : 10'000;  // LeakSanitizer looks at each stack at the end
+constexpr int many = sanitized ? 500 : 10'000;  // LeakSanitizer looks at each stack at the end
 
 // On the default runtime, for good. Returns when all have begun.
 void leave_many_behind() {
@@ -32,7 +31,7 @@ void leave_many_behind() {
   configure_default({.workers = 2, .stack_size = 16 * 1024});
   static std::atomic<int> begun{0};
   static fd_pair quiet = make_socketpair();
-  for (int i = 0; i < fibers; ++i) {
+  for (int i = 0; i < many; ++i) {
     fiber([i] {
       ++begun;
       char c;
@@ -57,7 +56,7 @@ void leave_many_behind() {
       }
     }).detach();
   }
-  until([&] { return begun == fibers; });
+  until([&] { return begun == many; });
 }
 
 TEST_F(life_many, exit) {
@@ -141,9 +140,7 @@ TEST_F(life_many, fork_and_exec) {
               ::execl("/bin/sh", "sh", "-c", "exit 9", nullptr);
               ::_exit(127);
             }
-            int status = 0;
-            blocking([&] { return ::waitpid(child, &status, 0); });
-            good += WIFEXITED(status) && WEXITSTATUS(status) == 9;
+            good += blocking([&] { return status_of(child); }) == 9;
             this_fiber::yield();
           }
           return good;
@@ -178,9 +175,7 @@ TEST_F(life_many, a_forked_child_exits) {
         leave_many_behind();
         const pid_t child = ::fork();
         if (child == 0) std::exit(11);
-        int status = 0;
-        ::waitpid(child, &status, 0);
-        std::exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+        std::exit(status_of(child));
       },
       ExitedWithCode(11), "");
 }

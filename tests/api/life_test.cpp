@@ -200,12 +200,6 @@ int check_forked_child(const runtime* rt) {
   return failed;
 }
 
-int status_of(pid_t child) {
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
-}
-
 TEST_F(life, a_forked_child_of_a_kernel_thread) {
   if (forked_with_locks_held) GTEST_SKIP() << "gcc 12's AddressSanitizer; see sanitizer.hpp";
   runtime rt({.workers = 2});

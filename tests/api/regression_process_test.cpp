@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "support/descriptors.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 namespace {
@@ -21,13 +22,6 @@ class regression_process : public testing::Test {
  protected:
   regression_process() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
-
-int status_of(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
-}
 
 // A static handle made before the default runtime is destroyed after that was frozen.
 TEST_F(regression_process, a_static_handle_of_a_fiber_that_runs_at_exit) {

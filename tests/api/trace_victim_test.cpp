@@ -1,7 +1,6 @@
 // Programs whose traces trace_test.cpp looks at. WEFT_TRACE is set when they run.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -106,9 +105,7 @@ TEST(trace_victim, DISABLED_forks) {
       std::exit(0);
     }
     fiber(named(later.c_str(), rt), [] {}).join();
-    int status = 1;
-    ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
+    EXPECT_EQ(status_of(child), 0);
     EXPECT_EQ(std::system("exec true"), 0);
   };
   fork_and_wait();

@@ -20,6 +20,19 @@ std::string only(const std::string& test) {
   return " --gtest_also_run_disabled_tests --gtest_filter=" + test + " ";
 }
 
+namespace {
+int as_a_shell(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+}  // namespace
+
+int status_of(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return as_a_shell(status);
+}
+
 ended shell(const std::string& command) {
   std::FILE* const pipe = ::popen(("{ " + command + "; } 2>&1").c_str(), "r");
   if (!pipe) throw std::system_error(errno, std::generic_category(), "popen");
@@ -27,8 +40,7 @@ ended shell(const std::string& command) {
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) {
     result.output += static_cast<char>(c);
   }
-  const int status = ::pclose(pipe);
-  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.status = as_a_shell(::pclose(pipe));
   return result;
 }
 }  // namespace weft::test

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <string>
 
 // Tests that run programs, this one among them.
@@ -11,10 +13,12 @@ std::string own_command();
 std::string only(const std::string& test);
 
 struct ended {
-  int status;          // as a shell has it: the exit code, or 128 and the signal
+  int status;          // as status_of has it
   std::string output;  // stdout and stderr
   bool has(const std::string& text) const { return output.find(text) != std::string::npos; }
 };
+// Waits for the end of a child. As a shell has it: the exit code, or 128 and the signal.
+int status_of(pid_t child);
 // Waits for the end of a command of the shell.
 ended shell(const std::string& command);
 }  // namespace weft::test
