@@ -1,21 +1,14 @@
-// Tests of how processes end execute this program again, and GoogleTest's death tests do. The
-// kernel cannot run a program of another architecture, so this execv, which goes before the C
-// library's, asks the emulator to. Only in cross builds.
+// GoogleTest's death tests execute this program again. The kernel cannot run a program of another
+// architecture, so this execv, which goes before the C library's, asks the emulator to. Only in
+// cross builds.
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
-#include <cstring>
 #include <sstream>
 #include <string>
 #include <vector>
 
 extern "C" int execv(const char* path, char* const* arguments) noexcept {
-  char self[PATH_MAX] = {};
-  if (std::strcmp(path, "/proc/self/exe") == 0) {  // the kernel's own answer is the emulator
-    if (::readlink(path, self, sizeof self - 1) < 0) return -1;
-    path = self;
-  }
   ::execve(path, arguments, environ);
   if (errno != ENOEXEC) return -1;
   std::vector<std::string> words;
