@@ -50,6 +50,7 @@ void do_things(runtime& rt) {
     fiber joiner(placed, [&] { sleeper.join(); });
     for (int i = 0; i < 70; ++i) this_fiber::yield();
     fiber caller(named("caller", rt), [] { blocking([] { ::usleep(5000); }); });
+    until_dumped("\"reader\" parked");
     until_dumped("\"poller\" parked");
     until_dumped("\"stopped\" parked");
     stopped.request_stop();
