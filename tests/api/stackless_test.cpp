@@ -242,18 +242,16 @@ TEST_P(stackless_death, nor_can_any_get_one) {
         runtime rt({.workers = GetParam(), .stack_size = large});
         fiber_options small = on(rt);
         small.stack_size = 16 << 10;
-        std::atomic<bool> begun{false};
-        std::atomic<bool> end{false};
+        std::atomic<int> stage{0};
         fiber holder(small, [&] {
-          begun = true;
-          while (!end) this_fiber::sleep_for(1ms);
+          for (stage = 1; stage == 1;) this_fiber::sleep_for(1ms);
         });
-        until([&] { return begun.load(); });
+        until([&] { return stage == 1; });
         allow_no_more_stacks();
         fiber a(on(rt), [] {});
         fiber b(on(rt), [] {});
         std::this_thread::sleep_for(50ms);
-        end = true;
+        stage = 2;
         a.join();
       },
       "nothing else can run to free one");
@@ -267,17 +265,15 @@ TEST_P(stackless_death, nor_can_those_that_wait_for_it) {
         runtime rt({.workers = GetParam(), .stack_size = large});
         fiber_options small = on(rt);
         small.stack_size = 16 << 10;
-        std::atomic<bool> begun{false};
-        std::atomic<bool> go{false};
+        std::atomic<int> stage{0};
         fiber joins(small, [&] {
-          begun = true;
-          while (!go) this_fiber::sleep_for(1ms);
+          for (stage = 1; stage == 1;) this_fiber::sleep_for(1ms);
           fiber waits([] {});
           waits.join();
         });
-        until([&] { return begun.load(); });
+        until([&] { return stage == 1; });
         allow_no_more_stacks();
-        go = true;
+        stage = 2;
         joins.join();
       },
       "nothing else can run to free one");
