@@ -2,7 +2,7 @@
 # in folders of its own inside src/base, src/context and tests/asm: variants, of which one is
 # compiled, so that no source asks which one it is. Headers of a variant are included by their bare
 # names.
-set(WEFT_ARCH ${CMAKE_SYSTEM_PROCESSOR})
+set(WEFT_ARCH ${CMAKE_SYSTEM_PROCESSOR} CACHE STRING "The architecture; one that weft has no code for tries the generic variants")
 set(WEFT_CONTEXT asm CACHE STRING "What switches contexts: asm, our own instructions; boost, Boost.Context")
 set_property(CACHE WEFT_CONTEXT PROPERTY STRINGS asm boost)
 
