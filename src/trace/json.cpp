@@ -15,7 +15,7 @@ namespace {
 std::string_view name_of(trace_why why) noexcept {
   static constexpr std::string_view names[] = {"",         "join",     "sleep", "readable",
                                                "writable", "blocking", "run()", "event",
-                                               "poll",     "yield",    "end"};
+                                               "io::poll", "yield",    "end"};
   const auto at = static_cast<std::size_t>(why) & 0x3f;
   return at < std::size(names) ? names[at] : "?";
 }
