@@ -1,5 +1,7 @@
 #include "base/stack_walk.hpp"
 
+#include <utility>
+
 #include "base/peek.hpp"
 
 #include "frames.hpp"
@@ -27,8 +29,11 @@ stack_walk::registers stack_walk::interrupted(const void* context) noexcept {
 }
 
 bool stack_walk::add(std::uintptr_t pc, bool guessed) noexcept {
+  // A function that has saved its return address and called nothing since still has it in the link
+  // register: one frame, found twice.
+  const bool found_twice = std::exchange(in_link_, false);
   if (count_ > 0 && frames_[count_ - 1].pc == pc) {
-    ++frames_[count_ - 1].repeated;
+    if (!found_twice) ++frames_[count_ - 1].repeated;
     frames_[count_ - 1].guessed &= guessed;
     return true;
   }
@@ -48,7 +53,7 @@ stack_walk::stack_walk(const module_map& code, registers from, const std::byte* 
   add(from.pc, false);
   // The caller of a function that has not saved its return address yet; or one that it has called.
   const std::uintptr_t link = machine::code_address(from.link);
-  if (link != 0 && code.is_after_call(link)) add(link - 1, true);
+  if (link != 0 && code.is_after_call(link)) in_link_ = add(link - 1, true);
   std::size_t guesses = 0;
   while (at < hi) {
     const bool linked = fp >= at && fp % word == 0 && fp <= hi - 2 * word &&

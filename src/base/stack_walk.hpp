@@ -38,5 +38,6 @@ class stack_walk {
 
   frame frames_[most];
   std::size_t count_ = 0;
+  bool in_link_ = false;  // the last frame is of the link register, and may be on the stack too
 };
 }  // namespace weft::detail

@@ -19,9 +19,10 @@ class walk : public testing::Test {
   walk() { code_.read(); }
 
   static std::uintptr_t at(std::size_t i) { return reinterpret_cast<std::uintptr_t>(&words_[i]); }
-  std::vector<stack_walk::frame> from(std::size_t sp, std::uintptr_t fp) const {
+  std::vector<stack_walk::frame> from(std::size_t sp, std::uintptr_t fp,
+                                      std::uintptr_t link = 0) const {
     const auto* lo = reinterpret_cast<const std::byte*>(words_.data());
-    const stack_walk found(code_, {1, at(sp), fp, 0}, lo, lo + sizeof words_);
+    const stack_walk found(code_, {1, at(sp), fp, link}, lo, lo + sizeof words_);
     return {found.begin(), found.end()};
   }
 
@@ -101,6 +102,48 @@ TEST_F(walk, ends_whatever_the_frame_pointers_say) {
     EXPECT_LE(from(5, wild).size(), 2u) << wild;
   }
   EXPECT_EQ(from(100, at(10)).size(), 1u);
+}
+
+// AArch64 calls so: a function that has saved nothing yet has its return address there alone.
+TEST_F(walk, begins_with_the_caller_that_the_link_register_names) {
+  words_[10] = 0;
+  words_[11] = two_;
+  const auto frames = from(5, at(10), one_);
+  ASSERT_EQ(frames.size(), 3u);
+  EXPECT_EQ(frames[1].pc, one_ - 1);
+  EXPECT_TRUE(frames[1].guessed);  // the function may have returned from it
+  EXPECT_EQ(frames[2].pc, two_ - 1);
+  EXPECT_FALSE(frames[2].guessed);
+}
+
+TEST_F(walk, finds_a_return_address_that_is_saved_and_still_in_the_link_register_once) {
+  words_[10] = at(20);
+  words_[11] = one_;
+  words_[20] = at(30);
+  words_[21] = one_;
+  words_[31] = two_;
+  auto frames = from(5, at(10), one_);
+  ASSERT_EQ(frames.size(), 3u);
+  EXPECT_FALSE(frames[1].guessed);
+  EXPECT_EQ(frames[1].repeated, 1u);  // the recursion of the second record alone
+  words_[7] = one_;                   // saved by a function without a frame pointer
+  words_[11] = two_;
+  frames = from(5, 12345, one_);
+  ASSERT_GE(frames.size(), 3u);
+  EXPECT_EQ(frames[1].pc, one_ - 1);
+  EXPECT_EQ(frames[1].repeated, 0u);
+  EXPECT_EQ(frames[2].pc, two_ - 1);
+}
+
+TEST_F(walk, believes_no_link_register_that_is_no_return_address) {
+  words_[11] = two_;
+  const std::uintptr_t no_return = one_ + 1;
+  for (const std::uintptr_t wild :
+       {std::uintptr_t{0}, std::uintptr_t{8}, no_return, at(50), ~std::uintptr_t{0}}) {
+    const auto frames = from(5, at(10), wild);
+    ASSERT_EQ(frames.size(), 2u) << wild;
+    EXPECT_EQ(frames[1].pc, two_ - 1);
+  }
 }
 
 TEST_F(walk, a_module_map_names_the_file_and_the_place_in_it) {
