@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include "support/process.hpp"
@@ -14,10 +13,9 @@ namespace weft::test {
 class object : public testing::Test {
  protected:
   object() {
-    const auto asm_folder = std::filesystem::path(__FILE__).parent_path() / "../../asm/";
     path_ = testing::TempDir() + "weft_object_test." + std::to_string(::getpid()) + ".o";
     assembled_ =
-        run(WEFT_TEST_CXX " -c -o " + path_ + " " + asm_folder.string() + WEFT_TEST_ARCH + ".S");
+        run(WEFT_TEST_CXX " -c -o " + path_ + " " WEFT_TEST_FOLDER "/../asm/" WEFT_TEST_ARCH ".S");
   }
   ~object() override { std::remove(path_.c_str()); }
   void SetUp() override { ASSERT_EQ(assembled_, ""); }

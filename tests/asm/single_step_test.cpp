@@ -42,10 +42,9 @@ TEST(single_step, DISABLED_victim) {
 }
 
 TEST(single_step, unwinding_is_exact_at_every_instruction) {
-  const auto script = std::filesystem::path(__FILE__).parent_path() / "single_step.py";
-  const ended gdb =
-      shell("WEFT_TEST_EMULATOR='" WEFT_TEST_EMULATOR "' " WEFT_TEST_GDB " -nx -batch -x " +
-            script.string() + " --args " + own_path() + only("single_step.DISABLED_victim"));
+  const ended gdb = shell("WEFT_TEST_EMULATOR='" WEFT_TEST_EMULATOR "' " WEFT_TEST_GDB
+                          " -nx -batch -x " WEFT_TEST_FOLDER "/asm/single_step.py --args " +
+                          own_path() + only("single_step.DISABLED_victim"));
   if (gdb.status == 127) GTEST_SKIP() << "gdb is not installed";
   if (gdb.status == 2 && gdb.has("ptrace"))
     GTEST_SKIP() << "gdb may not trace here:\n" << gdb.output;

@@ -16,6 +16,10 @@ std::string own_command() {
   return WEFT_TEST_EMULATOR " '" + own_path() + "'";
 }
 
+bool emulated() {
+  return *WEFT_TEST_EMULATOR != 0;
+}
+
 std::string only(const std::string& test) {
   return " --gtest_also_run_disabled_tests --gtest_filter=" + test + " ";
 }

@@ -9,6 +9,8 @@ namespace weft::test {
 std::string own_path();
 // A command that runs this program; in a cross build the emulator does.
 std::string own_command();
+// Whether an emulator runs this program, some ten times slower than a processor would.
+bool emulated();
 // Arguments with which it runs one test, a disabled one too.
 std::string only(const std::string& test);
 

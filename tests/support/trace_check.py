@@ -1,8 +1,8 @@
-"""trace_check.py FILE: fails unless FILE is a trace that a viewer can show; says what is in it.
+"""trace_check.py FILE [SLACK]: fails unless FILE is a trace that a viewer can show; says what is in it.
 
 The file must be JSON as it is. Slices of one thread must lie side by side or within one another,
-and each run that a wake led to must have that wake. Prints one line for each kind of event:
-"PHASE NAME key=value ...", without ids and times, and how often it came.
+but for SLACK microseconds, and each run that a wake led to must have that wake. Prints one line for
+each kind of event: "PHASE NAME key=value ...", without ids and times, and how often it came.
 """
 import collections
 import json
@@ -10,6 +10,8 @@ import re
 import sys
 
 events = json.load(open(sys.argv[1], encoding="utf-8"))
+# Of two readings of the clocks, through which times are told. Half a microsecond on a processor.
+slack = float(sys.argv[2]) if len(sys.argv) > 2 else 0.5
 problems = []
 slices = collections.defaultdict(list)
 produced, consumed = set(), set()
@@ -38,8 +40,7 @@ for event in events:
 for tid, all_of_thread in slices.items():
     until, last = 0, ""
     for begin, end, name in sorted(all_of_thread, key=lambda s: (s[0], -s[1])):
-        # Half a microsecond for the rounding of two points of the clock.
-        if begin < until - 0.5 and end > until + 0.5:
+        if begin < until - slack and end > until + slack:
             problems.append(f"thread {tid}: {name} at {begin} overlaps {last}, until {until}")
         if end > until:
             until, last = end, name
