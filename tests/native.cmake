@@ -1,20 +1,21 @@
 # Tests that need the real machine: not what it computes, but its kernel, its debugger, its pace.
 # They have the ctest label `native`. In a cross build, whose programs an emulator runs, ctest counts
 # them as not run (Disabled).
-set(native_unit "")
+
+# /proc names the system call in which a thread is blocked by the host's number.
+set(native_unit
+  thread_activity.*)
 # gdb: it traces a process of its own architecture, and core files are the kernel's.
-# The environment: the kernel gives set-user-ID rights to programs that it runs itself.
-# The faults and overflows: stderr must hold nothing else, and qemu writes a line of its own there
-# when a signal ends the program.
-# The forked children: qemu 7.2 fails an assertion of its own there (cpu-exec.c: cpu == current_cpu).
+# The forked children: in one that makes threads qemu 7.2 fails an assertion of its own
+# (qemu_plugin_vcpu_init_hook).
+# Calls that block: as thread_activity.
+# Other rights: the kernel gives them to a program that it runs itself.
+# stackless_death: the emulator does not obey RLIMIT_AS, so nothing is refused.
 set(native_api
   gdb.*
-  environment.*
-  other_fault.of_a_null_pointer other_fault.of_a_thread_outside
-  other_fault.a_signal_that_was_sent_kills_or_is_ignored
-  other_fault.an_array_overrun_into_the_next_guard other_fault.a_wild_pointer_into_the_own_guard
-  overflow.names_the_fiber_where_it_was_spawned_its_stack_and_what_to_change
-  overflow.of_two_fibers_at_a_time_tears_no_line overflow.is_not_reported_when_switched_off
-  life.a_forked_child_of_a_kernel_thread life.a_forked_child_of_a_fiber)
+  life.a_forked_child_of_a_kernel_thread life.a_forked_child_of_a_fiber
+  hog.that_blocks_in_the_kernel_is_reported_with_the_call dump.shows_what_call_blocks_a_fiber
+  environment.is_ignored_by_a_program_with_other_rights
+  workers/stackless_death.*)
 set(native_asm "")
 set(native_stress "")

@@ -1,9 +1,17 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "support/sanitizer.hpp"
+#include "support/self.hpp"
 
 namespace weft::test {
+// For the end of what a process has written that a signal ends: an emulator adds a line of its own.
+inline std::string and_no_more() {
+  return emulated() ? "(qemu: [^\n]*\n)?$" : "$";
+}
+
 // Tests whose statements fault in a process of their own.
 class faults_in_a_child : public ::testing::Test {
  protected:
