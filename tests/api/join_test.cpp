@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/fibers.hpp"
+#include "support/stacks.hpp"
 
 namespace weft::test {
 namespace {
@@ -161,7 +162,7 @@ TEST(join, a_tree_of_spawns) {
 
 TEST(join, a_hundred_thousand_fibers_at_once) {
   runtime rt({.workers = 2});
-  constexpr std::size_t count = 100'000;
+  const std::size_t count = fibers_at_once(100'000);
   std::atomic<std::size_t> ended{0};
   rt.run([&] {
     std::vector<fiber> fibers;

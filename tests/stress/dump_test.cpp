@@ -10,6 +10,7 @@
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
 #include "support/sanitizer.hpp"
+#include "support/stacks.hpp"
 
 namespace weft::test {
 namespace {
@@ -137,14 +138,14 @@ TEST(stress_dump, of_many_fibers_under_load_tears_no_line) {
 
 TEST(stress_dump, of_a_hundred_thousand_equal_fibers_is_short) {
   // LeakSanitizer looks at each stack when the process ends.
-  constexpr int count = sanitized ? 10'000 : 100'000;
+  const std::size_t count = sanitized ? 10'000 : fibers_at_once(100'000);
   const std::string parked = std::to_string(count);
   runtime rt({.workers = 2, .stack_size = 16 << 10});
   std::string text;
   rt.run([&] {
     std::vector<fiber> all;
     all.reserve(count);
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       all.emplace_back([] { this_fiber::sleep_for(std::chrono::hours(1)); });
     }
     until_parked(rt, count);  // nearly
