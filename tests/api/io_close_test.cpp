@@ -7,6 +7,7 @@
 
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
+#include "support/self.hpp"
 
 namespace weft::test {
 namespace {
@@ -131,8 +132,9 @@ TEST_P(io_close, ends_poll) {
 // must not see the new one.
 TEST_P(io_close, a_reused_number_is_another_descriptor) {
   runtime rt({.workers = GetParam()});
+  const int rounds = emulated() ? 30 : 300;
   rt.run([&] {
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < rounds; ++round) {
       fd_pair old = make_pipe();
       const int number = old[0];
       fiber waiting([&, number] {

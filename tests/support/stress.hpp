@@ -4,6 +4,7 @@
 #include <random>
 
 #include "support/fibers.hpp"
+#include "support/self.hpp"
 
 namespace weft::test {
 // How long a stress test goes on: WEFT_STRESS_SECONDS, or 1. Its verdict does not depend on how far
@@ -20,10 +21,12 @@ class budget {
   std::chrono::steady_clock::time_point end_;
 };
 
-// How much of something a test does: the environment's number, or its own.
+// How much of something a test does: the environment's number, or its own, of which an emulator
+// gets through a twentieth in reasonable time.
 inline std::uint64_t amount(const char* variable, std::uint64_t otherwise) {
   const char* given = std::getenv(variable);
-  return given ? std::strtoull(given, nullptr, 0) : otherwise;
+  if (given) return std::strtoull(given, nullptr, 0);
+  return emulated() ? otherwise / 20 : otherwise;
 }
 
 // A source of choices. Each fiber or thread has its own, made from its parent's.
