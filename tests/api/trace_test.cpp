@@ -27,8 +27,8 @@ class trace : public testing::Test {
 
   // The check fails for whatever a viewer could not show.
   static ended check(const std::string& path) {
-    // An emulator takes microseconds to read a clock.
-    ended seen = shell(std::string(TRACE_CHECK) + " '" + path + (emulated() ? "' 10" : "'"));
+    // An emulator takes microseconds to read a clock, and may be preempted each time.
+    ended seen = shell(std::string(TRACE_CHECK) + " '" + path + (emulated() ? "' 1000" : "'"));
     EXPECT_EQ(seen.status, 0) << seen.output;
     return seen;
   }
