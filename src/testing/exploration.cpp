@@ -56,6 +56,11 @@ void exploration::begin(std::uint64_t seed) {
 
 void exploration::finish() noexcept {
   abandoned_ = alive_;
+  // Who never runs again is no fiber any more: no dump shows it, and none waits for it in its
+  // verdict.
+  for (const fiber_record& left : schedule_.fibers()) {
+    if (left.block) left.block->serial.store(0, std::memory_order_relaxed);
+  }
   stage_ = stage::over;
   core_.cancelling.store(cancelling_bit::explored, std::memory_order_relaxed);
   // Timers of waits that are over; of no other, unless fibers are abandoned.

@@ -7,7 +7,8 @@
 #include <vector>
 #include <weft/testing.hpp>
 
-#include "support/fibers.hpp"
+#include "support/dumps.hpp"
+#include "support/explorations.hpp"
 
 namespace weft::test {
 using namespace std::chrono_literals;
@@ -283,4 +284,14 @@ TEST(explore_core, thousands_of_fibers) {
   EXPECT_TRUE(found.ok()) << found.report;
 }
 
+// Else every later dump would take them for fibers that may still do something.
+TEST(explore_core, what_is_abandoned_is_in_no_dump) {
+  explore_options options = quiet(1);
+  options.max_steps = 200;
+  const auto never_ends = [] {
+    for (;;) this_fiber::yield();
+  };
+  EXPECT_EQ(explore([&] { fiber(never_ends).join(); }, options).abandoned, 2u);
+  EXPECT_EQ(dumped(), "0 fibers\n");
+}
 }  // namespace weft::test
