@@ -13,7 +13,9 @@ class budget {
  public:
   budget() {
     const char* given = std::getenv("WEFT_STRESS_SECONDS");
-    end_ = std::chrono::steady_clock::now() + std::chrono::seconds(given ? std::atoi(given) : 1);
+    const std::chrono::duration<double> length(given ? std::strtod(given, nullptr) : 1.0);
+    end_ = std::chrono::steady_clock::now() +
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(length);
   }
   bool left() const { return std::chrono::steady_clock::now() < end_; }
 
