@@ -45,6 +45,10 @@ class atomic : public std::atomic<T> {
     chaos::delay();
     return plain::compare_exchange_strong(expected, desired, success, failure);
   }
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order) noexcept {
+    chaos::delay();
+    return plain::compare_exchange_weak(expected, desired, order);
+  }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success,
                              std::memory_order failure) noexcept {
     chaos::delay();
