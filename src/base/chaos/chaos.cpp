@@ -173,8 +173,9 @@ void delay_slow() noexcept {
 bool strikes_slow(point at) noexcept {
   const auto i = static_cast<std::size_t>(at);
   const std::uint32_t chance = chosen.chance[i];
-  if (chance == 0) return false;
-  if ((draw(current()->chaotic, at) & 255) >= chance) return false;
+  thread_header* const header = current();
+  if (chance == 0 || header->exploring) return false;  // there every choice is the exploration's
+  if ((draw(header->chaotic, at) & 255) >= chance) return false;
   strike_counts[i].fetch_add(1, std::memory_order_relaxed);
   return true;
 }
