@@ -5,6 +5,7 @@
 #include <atomic>
 #include <vector>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
 #include "support/self.hpp"
@@ -131,6 +132,7 @@ TEST_P(io_close, ends_poll) {
 // The number is taken by another descriptor at once; whoever waited under it
 // must not see the new one.
 TEST_P(io_close, a_reused_number_is_another_descriptor) {
+  const int rounds = chaotic() ? 20 : 300;  // a dump is long then, and there are many seeds
   runtime rt({.workers = GetParam()});
   const int rounds = emulated() ? 30 : 300;
   rt.run([&] {

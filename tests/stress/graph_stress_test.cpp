@@ -6,6 +6,7 @@
 #include <vector>
 #include <weft/io.hpp>
 
+#include "support/chaotic.hpp"
 #include "support/stress.hpp"
 
 namespace weft::test {
@@ -13,7 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 struct world {
-  std::atomic<int> room{2000};  // fibers that may yet be spawned in this round
+  // Fibers that may yet be spawned in this round. In chaos mode each of their switches is one of
+  // kernel threads.
+  std::atomic<int> room{chaotic() ? 200 : 2000};
   std::atomic<int> begun{0};
   std::atomic<int> ended{0};
   int pipe[2] = {-1, -1};  // never has data: reads of it wait
