@@ -163,6 +163,7 @@ void trace_json::add_open(const trace_ring& of) noexcept {
   const std::uint64_t id = now.id.load(std::memory_order_relaxed);
   const std::uint32_t what = now.what.load(std::memory_order_relaxed);
   if (since == 0 || now.since.load(std::memory_order_relaxed) != since) return;
+  if (of.tid == 0) return;  // its thread has not been written yet, or the limit kept it out
   begin('B', of.tid, since);
   append(",\"name\":\"");
   static_assert(sizeof name_ == sizeof now.name);

@@ -110,7 +110,6 @@ trace_ring* first_ring() noexcept {
 
 void write_all_locked(writer_state& w) noexcept {
   if (!on.load(std::memory_order_relaxed)) return;
-  w.json.clock.calibrate();
   for (trace_ring* r = first_ring(); r; r = r->next) drain_locked(w, *r);
   std::uint64_t going_on = 0;
   for (trace_ring* r = first_ring(); r; r = r->next) {
