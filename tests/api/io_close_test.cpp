@@ -116,7 +116,7 @@ TEST_P(io_close, ends_accept) {
 TEST_P(io_close, ends_poll) {
   runtime rt({.workers = GetParam()});
   rt.run([&] {
-    for (int round = 0; round < 1000; ++round) {
+    for (int round = 0; round < times(1000); ++round) {
       fd_pair a = make_pipe(), b = make_pipe();
       fiber poller([fds = std::vector<pollfd>{{a[0], POLLIN, 0}, {b[0], POLLIN, 0}}]() mutable {
         EXPECT_EQ(io::poll(fds.data(), 2, -1), 1);
@@ -132,11 +132,10 @@ TEST_P(io_close, ends_poll) {
 // The number is taken by another descriptor at once; whoever waited under it
 // must not see the new one.
 TEST_P(io_close, a_reused_number_is_another_descriptor) {
-  const int rounds = chaotic() ? 20 : 300;  // a dump is long then, and there are many seeds
   runtime rt({.workers = GetParam()});
   const int rounds = emulated() ? 30 : 300;
   rt.run([&] {
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < times(300); ++round) {
       fd_pair old = make_pipe();
       const int number = old[0];
       fiber waiting([&, number] {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 
 namespace weft::test {
@@ -120,7 +121,7 @@ TEST_P(io_stream, ping_pong) {
       EXPECT_EQ(n, 0);
     });
     char buffer[64];
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < times(3000); ++round) {
       const auto size = static_cast<std::size_t>(round % 10 + 1);
       ASSERT_EQ(io::write(p[1], "0123456789", size), static_cast<ssize_t>(size));
       for (std::size_t got = 0; got < size;) {

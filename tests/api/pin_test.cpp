@@ -5,6 +5,7 @@
 #include <atomic>
 #include <vector>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 
 namespace weft::test {
@@ -119,7 +120,7 @@ TEST_P(pin, pins_come_and_go) {
     std::vector<fiber> fibers;
     for (int i = 0; i < 16; ++i) {
       fibers.emplace_back([i] {
-        for (int k = 0; k < 300; ++k) {
+        for (int k = 0; k < times(300); ++k) {
           {
             const this_fiber::pin stay;
             const pid_t home = ::gettid();

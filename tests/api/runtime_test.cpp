@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 
 namespace weft::test {
@@ -29,7 +30,7 @@ TEST_P(runtime_on, starts_and_ends_unused) {
 }
 
 TEST_P(runtime_on, starts_and_ends_used_a_little) {
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < times(100); ++i) {
     runtime rt({.workers = GetParam()});
     EXPECT_EQ(rt.run([i] { return i; }), i);
   }

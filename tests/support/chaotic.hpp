@@ -8,4 +8,9 @@ namespace weft::test {
 inline bool chaotic() {
   return detail::chaos::on();
 }
+// How often a test does something that differs from time to time: under chaos mode a tenth of it,
+// where one time takes many times as long and there are twenty seeds.
+inline int times(int plain) {
+  return chaotic() ? (plain + 9) / 10 : plain;
+}
 }  // namespace weft::test
