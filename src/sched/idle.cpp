@@ -234,7 +234,7 @@ void go_idle(carrier& me, bool& searching) noexcept {
   if (anything_queued(core, me) || core.stopping.load(std::memory_order_seq_cst) != 0) {  // Q2
     if (take_back(core, header, me, p, true)) {
       searching = true;
-      return;
+      return left_idleness(core);  // it was on the list: the monitor may have gone to rest
     }
     wake_one(core, nullptr);  // starving beside an idle processor: its carrier gives it up
   }

@@ -8,7 +8,7 @@
 #include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
-#include "support/self.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 namespace {

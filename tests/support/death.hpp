@@ -4,7 +4,7 @@
 #include <string>
 
 #include "support/sanitizer.hpp"
-#include "support/self.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 // For the end of what a process has written that a signal ends: an emulator adds a line of its own.

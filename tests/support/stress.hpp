@@ -4,7 +4,7 @@
 #include <random>
 
 #include "support/fibers.hpp"
-#include "support/self.hpp"
+#include "support/process.hpp"
 
 namespace weft::test {
 // How long a stress test goes on: WEFT_STRESS_SECONDS, or 1. Its verdict does not depend on how far
