@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +12,8 @@
 
 namespace weft::detail {
 namespace {
+constexpr std::uintptr_t page = 4096;  // the program headers come with the head
+
 std::uintptr_t hex(const char*& at) noexcept {
   std::uintptr_t value = 0;
   for (;; ++at) {
@@ -25,8 +28,11 @@ std::uintptr_t hex(const char*& at) noexcept {
   }
 }
 
-// A program that is not position-independent has its final addresses in the file.
-bool is_fixed(std::uintptr_t head) noexcept {
+// A program that is not position-independent has its final addresses in the file. Only the
+// program's own header is looked at: another module may go at any moment, and Valgrind, which is
+// one too, takes a look at its own for an error.
+bool is_fixed_program(std::uintptr_t head) noexcept {
+  if (::getauxval(AT_PHDR) - head >= page) return false;
   const auto* elf = reinterpret_cast<const Elf64_Ehdr*>(head);
   return std::memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 && elf->e_type == ET_EXEC;
 }
@@ -55,7 +61,7 @@ void module_map::add(const char* at) noexcept {
   range& r = ranges_[count_++];
   r.begin = begin;
   r.end = end;
-  r.base = head_readable_ && is_fixed(head_) ? 0 : head_;
+  r.base = head_readable_ && is_fixed_program(head_) ? 0 : head_;
   std::memcpy(r.path, path_, path_size);
 }
 

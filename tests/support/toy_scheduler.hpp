@@ -16,10 +16,12 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/sanitizer.hpp"
 #include "context/context.hpp"
+#include "support/valgrind.hpp"
 
 namespace weft::test {
 
@@ -33,6 +35,7 @@ class guarded_stack {
     if (low == MAP_FAILED) throw std::bad_alloc();
     low_ = static_cast<std::byte*>(low);
     if (::mprotect(low_ + guard, size, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+    announced_.emplace(limit(), top());
   }
   ~guarded_stack() {
     ASAN_UNPOISON_MEMORY_REGION(low_, size_);  // of the frames that were left by switch_away
@@ -48,6 +51,7 @@ class guarded_stack {
   static constexpr std::size_t guard = 4096;
   std::byte* low_ = nullptr;
   std::size_t size_;
+  std::optional<valgrind_stack> announced_;
 };
 
 class toy_scheduler {
