@@ -92,7 +92,7 @@ def fibers():
     except gdb.error as error:
         raise gdb.GdbError(f"weft: no fibers here, or no debug information of weft: {error}")
     for i in range(chunks):
-        begin, count = slab["chunk"][i]["begin"], number(slab["chunk"][i]["count"])
+        begin, count = slab["chunk"][i]["begin"], number(plain(slab["chunk"][i]["count"]))
         for k in range(count):
             if number(plain(begin[k]["serial"])):
                 fiber = Fiber(begin[k])

@@ -18,14 +18,14 @@ constexpr std::size_t chunk_bytes = 2 * 1024 * 1024;
 constexpr std::size_t max_chunks = 32768;  // 358 million blocks
 
 struct slab {
-  spin_lock lock;  // guards what follows, but for reading chunks
+  spin_lock lock;  // guards what follows, but for reading chunks and how much of each is made
   control_block* free = nullptr;
   control_block* fresh = nullptr;  // [fresh, fresh_end) of the newest chunk: never used yet
   control_block* fresh_end = nullptr;
   atomic<std::size_t> chunks{0};
   struct {
     control_block* begin = nullptr;
-    std::size_t count = 0;
+    atomic<std::size_t> count{0};  // constructed so far, from the beginning on
   } chunk[max_chunks] = {};
 };
 constinit slab all{};
@@ -51,10 +51,22 @@ void map_chunk_locked() {
   if (index > 0) ::madvise(reinterpret_cast<void*>(start), bytes, MADV_HUGEPAGE);
   all.fresh = reinterpret_cast<control_block*>(start);
   all.fresh_end = all.fresh + bytes / sizeof(control_block);
-  all.chunk[index] = {all.fresh, static_cast<std::size_t>(all.fresh_end - all.fresh)};
-  // release: pairs with the acquire in slab_for_each, which then reads the entry. Fresh blocks are
-  // zero pages until constructed, which is what an unborn block looks like to a visitor.
+  all.chunk[index].begin = all.fresh;
+  // release: pairs with the acquire in slab_for_each, which then reads the entry.
   all.chunks.store(index + 1, std::memory_order_release);
+}
+
+// A visitor sees what is constructed, and touches no page of what is not. It misses no block whose
+// fiber could miss what the visitor wrote before: a fiber has its block from slab_take, so this
+// store happens before the fence between the fiber's own store and its look (park/cancel.cpp). A
+// visitor that does not find the count has passed its fence first, and the fiber finds what was
+// written before that.
+void publish_fresh_locked() noexcept {
+  const std::size_t chunks = all.chunks.load(std::memory_order_relaxed);
+  if (chunks == 0 || !all.fresh) return;  // none; or the last one is the parent's
+  auto& last = all.chunk[chunks - 1];
+  // release: pairs with the acquire in slab_for_each.
+  last.count.store(static_cast<std::size_t>(all.fresh - last.begin), std::memory_order_release);
 }
 
 atomic<std::uint64_t> next_serial{1};
@@ -79,6 +91,7 @@ control_block* slab_take(std::size_t wanted, std::size_t& taken) {
       list = block;
       ++taken;
     }
+    publish_fresh_locked();
   }
   if (taken == 0) {
     throw_system(ENOMEM,
@@ -99,7 +112,9 @@ void slab_for_each(void (*visit)(control_block&, void*), void* arg) noexcept {
   // acquire: pairs with the release in map_chunk_locked: the entries below the count are written.
   const std::size_t chunks = all.chunks.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < chunks; ++i) {
-    for (std::size_t k = 0; k < all.chunk[i].count; ++k) visit(all.chunk[i].begin[k], arg);
+    // acquire: pairs with the release in publish_fresh_locked: those blocks are constructed.
+    const std::size_t count = all.chunk[i].count.load(std::memory_order_acquire);
+    for (std::size_t k = 0; k < count; ++k) visit(all.chunk[i].begin[k], arg);
   }
 }
 

@@ -1,10 +1,10 @@
 // What is made once and found by anybody without a lock: it is complete when it is found.
 //
 // Mirrored, order for order: chunk_table::make_leaves, add and find (stack/chunk_table.cpp),
-// map_chunk_locked and slab_for_each (fiber/slab.cpp; make_shelf and size in stack/cache.cpp, and
-// start_carrier and looks_of in sched/, have the same form), extras_of (fiber/extras.cpp; the
-// chunks of io/fd_table.cpp likewise), freeze (default_runtime.cpp), may-spawn (sched/spawn.cpp)
-// and stay_frozen (sched/loop.cpp).
+// map_chunk_locked, publish_fresh_locked and slab_for_each (fiber/slab.cpp; make_shelf and size in
+// stack/cache.cpp, and start_carrier and looks_of in sched/, have the same form), extras_of
+// (fiber/extras.cpp; the chunks of io/fd_table.cpp likewise), freeze (default_runtime.cpp),
+// may-spawn (sched/spawn.cpp) and stay_frozen (sched/loop.cpp).
 #include "model.hpp"
 
 namespace {
