@@ -10,6 +10,7 @@
 
 #include "base/environment.hpp"
 #include "base/modules.hpp"
+#include "base/peek.hpp"
 #include "fiber/sites.hpp"
 #include "fiber/slab.hpp"
 #include "runtime_life.hpp"
@@ -27,19 +28,19 @@ void note_living(control_block& block, void*) noexcept {
   const std::uint64_t before = id();
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   const auto lives = [&] {
-    return (block.flags & fiber_flag::started) != 0 && before != 0 && !has_ended(block);
+    return (peek(block.flags) & fiber_flag::started) != 0 && before != 0 && !has_ended(block);
   };
   if (!core || !(core->observed.load(std::memory_order_relaxed) & observed_by::stacks) ||
       !lives()) {
     return;
   }
-  const stack on = block.stk;
+  const stack on{peek(block.stk.lo), peek(block.stk.hi)};
   if (!on) return;
   const site_key from = site_key_of(block);
   const std::size_t used = used_of_stack(on);
   // The stack was read before the fiber is looked at again; pairs with the end's publication.
   fence(std::memory_order_acquire);
-  if (!lives() || id() != before || block.stk.lo != on.lo) return;
+  if (!lives() || id() != before || peek(block.stk.lo) != on.lo) return;
   note_stack_use(site_at(site_of(from)), used, static_cast<std::size_t>(on.hi - on.lo));
 }
 

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/peek.hpp"
+
 namespace weft::detail {
 namespace {
 // An entry is claimed by compare-and-swap, filled, and never changes again.
@@ -32,7 +34,8 @@ bool is_of(const spawn_site& site, const site_key& key) noexcept {
 }  // namespace
 
 site_key site_key_of(const control_block& block) noexcept {
-  return {block.site_file, block.site_line, (block.flags & fiber_flag::return_site) != 0};
+  return {peek(block.site_file), peek(block.site_line),
+          (peek(block.flags) & fiber_flag::return_site) != 0};
 }
 
 void describe_place(const site_key& key, const module_map* code, char* to,
