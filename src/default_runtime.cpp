@@ -1,6 +1,7 @@
 // The process-wide runtime: made on first use, never destroyed. When the process exits its carriers
 // stop at their next switch instead of being joined: destructors of statics must not wait for
 // fibers that wait for something that will not come.
+#include <pthread.h>
 #include <sched.h>
 
 #include <cerrno>
@@ -70,6 +71,8 @@ runtime_core* make_default() {
   }();
   static_cast<void>(registered);
   runtime_core& core = start_runtime(options);
+  // It ends when the process does, and nobody joins it: that is no leak of a thread.
+  ::pthread_detach(core.monitor.thread);
   // release: pairs with the acquire loads in freeze and configure_default.
   chosen.core.store(&core, std::memory_order_release);
   return &core;
