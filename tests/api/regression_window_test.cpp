@@ -1,9 +1,9 @@
-// Faults that needed something to happen between two steps of the library. This executable's own
-// close, recvfrom and accept4 take the place of libc's and let a test step in there.
+// Faults that needed something to happen between two steps of the library. The linker puts these
+// close, recvfrom and accept4 before libc's, or a sanitizer's, and lets a test step in there.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,23 +50,31 @@ class regression_window : public testing::Test {
 }  // namespace weft::test
 
 extern "C" {
-int close(int fd) {
+int __real_close(int);
+ssize_t __real_recvfrom(int, void*, std::size_t, int, sockaddr*, socklen_t*);
+int __real_accept4(int, sockaddr*, socklen_t*, int);
+
+int __wrap_close(int fd);
+int __wrap_close(int fd) {
   weft::test::before_close.fire(fd);
-  return static_cast<int>(::syscall(SYS_close, fd));
+  return __real_close(fd);
 }
 
-ssize_t recvfrom(int fd, void* buffer, std::size_t count, int flags, sockaddr* from,
-                 socklen_t* from_size) {
-  const ssize_t n = ::syscall(SYS_recvfrom, fd, buffer, count, flags, from, from_size);
+ssize_t __wrap_recvfrom(int fd, void* buffer, std::size_t count, int flags, sockaddr* from,
+                        socklen_t* from_size);
+ssize_t __wrap_recvfrom(int fd, void* buffer, std::size_t count, int flags, sockaddr* from,
+                        socklen_t* from_size) {
+  const ssize_t n = __real_recvfrom(fd, buffer, count, flags, from, from_size);
   const int error = errno;
   if (n < 0 && error == EAGAIN) weft::test::after_empty_recvfrom.fire(fd);
   errno = error;
   return n;
 }
 
-int accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) {
+int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags);
+int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_size, int flags) {
   weft::test::before_accept.fire(fd);
-  return static_cast<int>(::syscall(SYS_accept4, fd, peer, peer_size, flags));
+  return __real_accept4(fd, peer, peer_size, flags);
 }
 }
 
@@ -187,7 +195,7 @@ TEST_F(regression_window, a_connection_that_another_acceptor_took) {
   ASSERT_EQ(::getsockname(listener, any, &size), 0);
   std::atomic<bool> taken{false};
   before_accept.set(listener, 1, [&] {
-    ::close(static_cast<int>(::syscall(SYS_accept4, listener, nullptr, nullptr, 0)));
+    ::close(__real_accept4(listener, nullptr, nullptr, 0));
     taken = true;
   });
   rt.run([&] {

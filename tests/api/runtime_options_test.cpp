@@ -96,13 +96,17 @@ class default_runtime : public testing::Test {
 // kernel threads as asked for.
 unsigned threads_of_default() {
   std::atomic<unsigned> inside{0};
-  unsigned most = 0;
+  std::atomic<unsigned> most{0};
   std::vector<fiber> fibers;
   for (int i = 0; i < 64; ++i) {
     fibers.emplace_back([&] {
       ++inside;
       const auto end = std::chrono::steady_clock::now() + 20ms;
-      while (std::chrono::steady_clock::now() < end) most = std::max(most, inside.load());
+      while (std::chrono::steady_clock::now() < end) {
+        const unsigned now = inside;
+        for (unsigned seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+      }
       --inside;
     });
   }

@@ -2,11 +2,16 @@
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #else
+#define RUNNING_ON_VALGRIND 0
 #define VALGRIND_STACK_REGISTER(low, high) 0u
 #define VALGRIND_STACK_DEREGISTER(number) static_cast<void>(number)
 #endif
 
 namespace weft::test {
+inline bool on_valgrind() noexcept {
+  return RUNNING_ON_VALGRIND != 0;
+}
+
 // A stack of a test's own, told to Valgrind for as long as it lives: it takes a switch to one that
 // it does not know for a very large frame, whose bytes are undefined.
 class valgrind_stack {

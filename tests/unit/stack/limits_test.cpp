@@ -5,6 +5,7 @@
 
 #include "stack/arena.hpp"
 #include "stack/cache.hpp"
+#include "support/valgrind.hpp"
 #include "unit/stack/fake_platform.hpp"
 #include "unit/stack/support.hpp"
 
@@ -110,6 +111,7 @@ TEST_F(stack_limits, without_vectored_advice_guards_go_one_by_one) {
 }
 
 TEST_F(stack_limits, vectored_advice_takes_one_call_a_batch) {
+  if (test::on_valgrind()) GTEST_SKIP() << "Valgrind 3.19 lacks process_madvise";
   auto arena = make_arena(fake::platform);
   stack all[32];
   ASSERT_EQ(arena->take(small, all, 1), 1u);
