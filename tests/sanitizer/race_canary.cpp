@@ -1,8 +1,11 @@
 // Data races made on purpose, which ThreadSanitizer must report, and what weft orders, which it
 // must not. Were a switch to order what runs before and after it, the races on one worker would be
 // missed; did a join not, every program would be accused.
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <stop_token>
@@ -114,7 +117,8 @@ void ordered_by_gate() {
   for (weft::fiber& f : fibers) f.join();
 }
 
-// The reader's wait is armed when it is off its stack, and the thread's own turn has begun.
+// A wait by io::poll is armed when its fiber is off its stack, on the clock of what runs next
+// there: epoll_ctl is not to count as that one's use of the pipe, which has not seen it made.
 void ordered_by_pipe() {
   for (int i = 0; i < 20; ++i) {
     weft::fiber writer;
@@ -127,6 +131,8 @@ void ordered_by_pipe() {
         if (weft::io::write(to, "x", 1) != 1) std::abort();
       });
       weft::this_fiber::yield();  // the writer sleeps: nobody is next
+      pollfd one{.fd = ends[0], .events = POLLIN, .revents = 0};
+      if (weft::io::poll(&one, 1, -1) != 1) std::abort();
       char c = 0;
       if (weft::io::read(ends[0], &c, 1) != 1) std::abort();
       increment();
@@ -138,11 +144,49 @@ void ordered_by_pipe() {
   }
 }
 
+// Nothing is read before the increment: what orders it is epoll_ctl, which ties the descriptor to
+// the epoll instance, epoll_wait, on whatever clock that is called, and the wake that follows it.
+template <class Wait>
+void order_by_wake(Wait wait) {
+  for (int i = 0; i < 20; ++i) {
+    const int event = ::eventfd(0, EFD_CLOEXEC);
+    if (event < 0) std::abort();
+    weft::fiber writer([event] {
+      weft::this_fiber::sleep_for(1ms);  // the waiter parks before
+      increment();
+      const std::uint64_t one = 1;
+      if (::write(event, &one, sizeof one) != sizeof one) std::abort();
+    });
+    weft::fiber waiter([event, wait] {
+      if (!wait(event)) std::abort();
+      increment();
+    });
+    waiter.join();
+    writer.join();
+    weft::io::close(event);
+  }
+}
+void ordered_by_readable() {
+  order_by_wake([](int event) { return weft::io::wait_readable(event); });
+}
+void ordered_by_poll() {
+  order_by_wake([](int event) {
+    pollfd one{.fd = event, .events = POLLIN, .revents = 0};
+    return weft::io::poll(&one, 1, -1) == 1;
+  });
+}
+
 void ordered_by_end() {
   weft::fiber([] {
     weft::this_fiber::sleep_for(1ms);
     increment();
   }).detach();
+}
+
+// On the default runtime, which the process leaves as it is when it ends.
+void default_runtime() {
+  weft::run([] { increment(); });
+  increment();
 }
 
 // More than the 8,128 that older ThreadSanitizers know; all alive at once.
@@ -169,7 +213,9 @@ int main(int argc, char** argv) {
     weft::runtime rt({.workers = workers, .max_blocking = 1});
     rt.run(f);
   };
-  if (what == "two_fibers")
+  if (what == "default_runtime")
+    default_runtime();
+  else if (what == "two_fibers")
     run(two_fibers);
   else if (what == "one_after_another")
     run(one_after_another);
@@ -185,6 +231,10 @@ int main(int argc, char** argv) {
     run(ordered_by_gate);
   else if (what == "ordered_by_pipe")
     run(ordered_by_pipe);
+  else if (what == "ordered_by_readable")
+    run(ordered_by_readable);
+  else if (what == "ordered_by_poll")
+    run(ordered_by_poll);
   else if (what == "ordered_by_end")
     run(ordered_by_end);
   else if (what == "many")
