@@ -111,7 +111,7 @@ TEST_F(stack_limits, without_vectored_advice_guards_go_one_by_one) {
 }
 
 TEST_F(stack_limits, vectored_advice_takes_one_call_a_batch) {
-  if (test::on_valgrind()) GTEST_SKIP() << "Valgrind 3.19 lacks process_madvise";
+  if (weft::test::on_valgrind()) GTEST_SKIP() << "Valgrind 3.19 lacks process_madvise";
   auto arena = make_arena(fake::platform);
   stack all[32];
   ASSERT_EQ(arena->take(small, all, 1), 1u);
