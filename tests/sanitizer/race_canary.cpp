@@ -3,12 +3,14 @@
 // missed; did a join not, every program would be accused.
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 #include <weft/weft.hpp>
@@ -146,13 +148,23 @@ void ordered_by_pipe() {
 
 // Nothing is read before the increment: what orders it is epoll_ctl, which ties the descriptor to
 // the epoll instance, epoll_wait, on whatever clock that is called, and the wake that follows it.
+// So the waiter must be parked by then, which a dump tells, and orders nothing.
+bool is_dumped(const std::string& what) {
+  const int fd = ::memfd_create("dump", MFD_CLOEXEC);
+  weft::dump(fd, weft::dump_detail::every_fiber);
+  std::string all(static_cast<std::size_t>(::lseek(fd, 0, SEEK_END)), '\0');
+  if (::pread(fd, all.data(), all.size(), 0) < 0) std::abort();
+  ::close(fd);
+  return all.find(what) != std::string::npos;
+}
+
 template <class Wait>
-void order_by_wake(Wait wait) {
+void order_by_wake(const std::string& dumped, Wait wait) {
   for (int i = 0; i < 20; ++i) {
     const int event = ::eventfd(0, EFD_CLOEXEC);
     if (event < 0) std::abort();
-    weft::fiber writer([event] {
-      weft::this_fiber::sleep_for(1ms);  // the waiter parks before
+    weft::fiber writer([event, &dumped] {
+      while (!is_dumped(dumped)) weft::this_fiber::sleep_for(1ms);
       increment();
       const std::uint64_t one = 1;
       if (::write(event, &one, sizeof one) != sizeof one) std::abort();
@@ -167,10 +179,10 @@ void order_by_wake(Wait wait) {
   }
 }
 void ordered_by_readable() {
-  order_by_wake([](int event) { return weft::io::wait_readable(event); });
+  order_by_wake(": readable, fd", [](int event) { return weft::io::wait_readable(event); });
 }
 void ordered_by_poll() {
-  order_by_wake([](int event) {
+  order_by_wake(": io::poll", [](int event) {
     pollfd one{.fd = event, .events = POLLIN, .revents = 0};
     return weft::io::poll(&one, 1, -1) == 1;
   });
