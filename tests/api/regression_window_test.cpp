@@ -104,6 +104,8 @@ void expect_wait_ends_that_begins_while_closing(const std::function<int(int)>& w
       called = true;
       go = true;
       while (rt.stats().fibers_parked < 2) ::sched_yield();
+      // What they did with the descriptor comes before its close: they parked under this lock.
+      const detail::spin_guard guard(detail::find_entry(p[0])->lock);
     });
     p.close(0);
     waits_before.join();
