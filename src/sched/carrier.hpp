@@ -34,8 +34,11 @@ struct carrier {
   // -- any thread
   // ------------------------------------------------------------------------------------
   alignas(cache_line) atomic<std::uint32_t> sleep{0};  // sleep_state; also the futex word
-  processor* handed = nullptr;  // written by the waker before its exchange, read after waking
-  bool handed_searching = false;
+  // Written by the waker before its exchange, read after waking. Atomic for the end's sake: there
+  // stop_threads hands nothing to every carrier, also to one that has just been handed a processor,
+  // or has not begun. It may read either, since no fiber is left and it is to stop.
+  atomic<processor*> handed{nullptr};
+  atomic<bool> handed_searching{false};
   carrier* next_spare = nullptr;  // link of the spare list, under the idle lock
   bool spare = false;             // likewise
   bool starving = false;          // has pinned work and no processor; likewise

@@ -34,8 +34,8 @@ bool is_notified(const carrier& me) noexcept {
 
 // Takes what a waker handed over.
 void accept(thread_header* header, carrier& me, bool& searching) noexcept {
-  searching = me.handed_searching;
-  attach(header, me, me.handed);
+  searching = me.handed_searching.load(std::memory_order_relaxed);
+  attach(header, me, me.handed.load(std::memory_order_relaxed));
 }
 
 // The processor this carrier went idle with, if nobody took it meanwhile.
@@ -111,8 +111,8 @@ void sleep_on_futex(runtime_core& core, carrier& me) noexcept {
 }  // namespace
 
 wake_call hand_over_locked(carrier& to, processor* p, bool searching) noexcept {
-  to.handed = p;
-  to.handed_searching = searching;
+  to.handed.store(p, std::memory_order_relaxed);
+  to.handed_searching.store(searching, std::memory_order_relaxed);
   // acq_rel: pairs with the sleeper's compare-exchange and is_notified.
   const std::uint32_t found =
       to.sleep.exchange(as_word(sleep_state::notified), std::memory_order_acq_rel);
@@ -283,7 +283,7 @@ void be_spare(carrier& me, bool& searching) noexcept {
   }
   if (sleeping) {
     sleep_on_futex(core, me);
-    if (is_notified(me) && me.handed) accept(header, me, searching);
+    if (is_notified(me) && me.handed.load(std::memory_order_relaxed)) accept(header, me, searching);
   }
   left_idleness(core);
 }

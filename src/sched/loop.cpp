@@ -204,15 +204,10 @@ void carrier_loop(carrier& me) noexcept {
   me.tid.store(::gettid(), std::memory_order_relaxed);
   // release: pairs with the acquire of whoever looks for running fibers.
   me.header.store(header, std::memory_order_release);
-  bool searching;
-  {
-    // A runtime that ends before this thread has begun gives it nothing in place of its processor.
-    const spin_guard guard(me.core->idle_lock);
-    attach(header, me, me.handed);
-    searching = me.handed_searching;
-  }
+  attach(header, me, me.handed.load(std::memory_order_relaxed));
   if (is_observed(*me.core)) [[unlikely]]
     observe_thread(header);
+  bool searching = me.handed_searching.load(std::memory_order_relaxed);
   while (control_block* next = find_next(me, searching)) {
     processor& p = *header->held;
     const bool begins = !(next->flags & fiber_flag::started);

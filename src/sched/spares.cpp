@@ -83,8 +83,8 @@ int add_carrier(runtime_core& core, processor* p, bool searching, carrier*& fres
     if (!fresh) return ENOMEM;
   }
   fresh->core = &core;
-  fresh->handed = p;
-  fresh->handed_searching = searching;
+  fresh->handed.store(p, std::memory_order_relaxed);
+  fresh->handed_searching.store(searching, std::memory_order_relaxed);
   fresh->sleep.store(0, std::memory_order_relaxed);
   fresh->spare = fresh->starving = false;
   fresh->watch_holds.store(0, std::memory_order_relaxed);

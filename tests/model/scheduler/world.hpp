@@ -135,7 +135,8 @@ struct world {
   // The model's thread becomes the carrier of that number and runs until the runtime stops.
   void carry(unsigned number) {
     carrier& me = carriers[number];
-    me.handed = number < core.workers ? &processors[number] : nullptr;
+    me.handed.store(number < core.workers ? &processors[number] : nullptr,
+                    std::memory_order_relaxed);
     carrier_loop(me);
     os.all.leave();
     left.open();
