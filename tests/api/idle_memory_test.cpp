@@ -36,6 +36,7 @@ void make_burst(runtime& rt) {
     for (std::size_t i = 0; i < burst; ++i) {
       all.emplace_back([&] {
         volatile char used[used_of_each];
+        asm volatile("" : : "r"(used) : "memory");  // clang takes it apart, volatile or not
         for (std::size_t at = 0; at < used_of_each; at += 1024) used[at] = 1;
         alive += static_cast<std::size_t>(used[0]);
         until([&] { return alive == burst; });
