@@ -71,7 +71,7 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
     const std::uint64_t age = chaos::strikes(chaos::point::steal) ? 0 : ticks_in(slot_age);
     for (const std::uint64_t start = ticks(); ticks() - start < age;) cpu_relax();
     if (victim.slot_pushes.load(std::memory_order_relaxed) != push) continue;
-    // acquire: pairs with the release in push_slot.
+    // acquire: pairs with the releases in push_slot_shared.
     if (victim.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire,
                                             std::memory_order_relaxed)) {
       if (is_observed(core)) [[unlikely]]

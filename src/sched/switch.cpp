@@ -158,16 +158,21 @@ void yield_here() noexcept {
   --header->section;
 }
 
+// The slot of a processor that others may rob. INVARIANT: each fiber that is pushed is taken once,
+// by somebody who sees what came before the push. Proof. Only the owner stores fibers here, thieves
+// and the owner take them by a read-modify-write, and an owner's push takes along what was there;
+// so none is lost or taken twice. A thief's acquire pairs with the push's release. The owner needs
+// neither: what it takes it has pushed itself, or a former owner has, and with the processor the
+// plain members beside the slot were handed over too. Model: tests/model/slot.cpp.
 control_block* pick_slot_slow(processor& p) noexcept {
   if (p.slot_streak >= slot_limit) {
     // The cap: others first. The slot's fiber goes to the end of the ring.
-    // acquire: pairs with the release of push_slot, which may have been a former owner's.
-    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_acquire))
+    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_relaxed))
       push_ring(p, last);
     return nullptr;
   }
   ++p.slot_streak;
-  if (!p.solo) return p.slot.exchange(nullptr, std::memory_order_acquire);
+  if (!p.solo) return p.slot.exchange(nullptr, std::memory_order_relaxed);
   control_block* next = p.slot.load(std::memory_order_relaxed);
   p.slot.store(nullptr, std::memory_order_relaxed);
   return next;
@@ -188,10 +193,10 @@ void make_room_slow(processor& p, control_block* block) noexcept {
 void push_slot_shared(processor& p, control_block* block) noexcept {
   bump(p.slot_pushes);
   // A thief only ever empties the slot, so an empty one stays empty until the owner stores.
-  // release: pairs with the acquire of whoever takes it.
+  // release: pairs with the acquire in steal_slot.
   control_block* former = p.slot.load(std::memory_order_relaxed);
   if (former)
-    former = p.slot.exchange(block, std::memory_order_acq_rel);
+    former = p.slot.exchange(block, std::memory_order_release);
   else
     p.slot.store(block, std::memory_order_release);
   if (former) push_ring(p, former);
@@ -199,8 +204,7 @@ void push_slot_shared(processor& p, control_block* block) noexcept {
 
 bool take_next_shared(processor& p, control_block* block) noexcept {
   if (p.slot.load(std::memory_order_relaxed) != block) return p.ring.pop_if(block);
-  // acquire: as in pick_slot_slow.
-  return p.slot.compare_exchange_strong(block, nullptr, std::memory_order_acquire,
+  return p.slot.compare_exchange_strong(block, nullptr, std::memory_order_relaxed,
                                         std::memory_order_relaxed);
 }
 

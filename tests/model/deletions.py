@@ -2,7 +2,8 @@
 
 from typing import NamedTuple, Optional
 
-MODELS = ("scheduler", "state_word", "idle", "local_ring")
+MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers")
+ON_SHIMS = ("scheduler", "slot", "timers")
 
 
 class Deletion(NamedTuple):
@@ -22,6 +23,8 @@ IDLE = "sched/idle.cpp"
 LOOP = "sched/loop.cpp"
 READY = "sched/ready.cpp"
 MONITOR = "sched/monitor.cpp"
+SWITCH = "sched/switch.cpp"
+TIMERS = "time/timers.cpp"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -114,6 +117,33 @@ DELETIONS = (
     sched("stackless", "sched/stackless.cpp", "`wait_for_stack`, W3: is a monitor resting?",
           f"core->monitor_resting.load{SEQ_CST} != 0",
           survives="not reached: as `rest`"),
+    # -- the slot
+    Deletion("slot", "", SWITCH, "`push_slot_shared`: is it full?", f"p.slot.load{RELAXED}",
+             "nullptr", which=2, only=False),
+    Deletion("slot", "", SWITCH, "`push_slot_shared`: or empty by now?",
+             "former = p.slot.exchange(block, std::memory_order_release)",
+             "p.slot.store(block, std::memory_order_release), former"),
+    Deletion("slot", "", LOOP, "`steal_slot`: is the same fiber still there?",
+             "victim.slot.compare_exchange_strong(seen, nullptr, std::memory_order_acquire, "
+             "std::memory_order_relaxed)",
+             "victim.slot.exchange(nullptr, std::memory_order_acquire) != nullptr"),
+    Deletion("slot", "", LOOP, "`steal_slot`: is it the same push?",
+             f"victim.slot_pushes.load{RELAXED} != push", "false",
+             "it spares pairs of fibers that wake one another from being torn apart"),
+    Deletion("slot", "", SWITCH, "`take_next_shared`: is the fiber still in the slot?",
+             "p.slot.compare_exchange_strong(block, nullptr, std::memory_order_relaxed, "
+             "std::memory_order_relaxed)",
+             "(p.slot.store(nullptr, std::memory_order_relaxed), true)"),
+    # -- timers
+    Deletion("timers", "", TIMERS, "`expire`: has the wait ended?",
+             "!token.block->word.claim(token.epoch, wake_reason::timeout)", "false"),
+    Deletion("timers", "", TIMERS, "`note_stale`: is the wait open?",
+             "!token.block->word.is_open(token.epoch)", "true"),
+    Deletion("timers", "", TIMERS, "`publish_earliest_locked`: is it another one?",
+             f"earliest_.load{RELAXED} != earliest", "true",
+             "it spares a store to a line that others read"),
+    Deletion("timers", "", TIMERS, "`expire`: is anything due?", "earliest() > at", "false",
+             "it spares the lock"),
     # -- the ring
     Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
              "tail - head > mask_", "false"),

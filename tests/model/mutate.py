@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from deletions import DELETIONS, MODELS  # noqa: E402
+from deletions import DELETIONS, MODELS, ON_SHIMS  # noqa: E402
 
 CHOICE = "(::weft::detail::model::deleted({}) ? ({}) : ({}))"
 MARKS = ("<!-- {}: written by tests/model/mutate.py -->", "<!-- end of {} -->")
@@ -54,7 +54,7 @@ def mutated_copy(source, build):
 def compile_model(model, source, build, copy):
     program = build / "mutants" / model
     command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL"]
-    if model == "scheduler":
+    if model in ON_SHIMS:
         command.append(f"-I{source}/tests/model/scheduler/shim")
     variants = [f"-I{copy}/base/plain", f"-I{copy}/base/{platform.machine()}"]
     command += [f"-I{copy}", *variants, f"-I{source}/tests/model", f"-I{source}/include",

@@ -37,6 +37,7 @@ inline int give_way() noexcept {
 #include "sched/spares.cpp"
 #include "sched/stackless.cpp"
 #include "sched/switch.cpp"
+#include "time/timers.cpp"
 
 #include "sched/drain.hpp"
 #include "scheduler/bystanders.hpp"
