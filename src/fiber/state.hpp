@@ -78,6 +78,7 @@ class wait_word {
   }
 
   // Owner: the block changes hands (reuse). Tokens of its former life are void from here on.
+  // release: pairs with value(): who finds the new epoch there finds the former life's number gone.
   void renew() noexcept {
     word_.store(next_epoch() << epoch_shift, std::memory_order_release);
     order_forget(&word_);
@@ -102,7 +103,8 @@ class wait_word {
     return static_cast<std::uint32_t>(word_.load(std::memory_order_acquire));
   }
   // Any thread, for dumps: read before and after a look at a parked fiber, the same value says that
-  // nobody has resumed it in between. acquire: pairs with begin(); its registers are saved.
+  // nobody has resumed it in between. acquire: pairs with begin(), its registers are saved; and
+  // with renew().
   std::uint64_t value() const noexcept { return word_.load(std::memory_order_acquire); }
   static bool is_parked(std::uint32_t low) noexcept { return (low & state_mask) == parked; }
 

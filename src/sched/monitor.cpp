@@ -36,7 +36,7 @@ observation observe(runtime_core& core) noexcept {
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     processor& p = *core.processors[i];
     seen.activity += p.count.switches.load(std::memory_order_relaxed);
-    if (p.state.load(std::memory_order_acquire) != processor_state::idle) seen.all_idle = false;
+    if (p.state.load(std::memory_order_relaxed) != processor_state::idle) seen.all_idle = false;
     if (p.ring.size() > 0 || p.slot.load(std::memory_order_relaxed)) seen.queued = true;
   }
   if (core.inject.size() > 0) seen.queued = true;

@@ -154,7 +154,8 @@ void attach(thread_header* header, carrier& me, processor* p) noexcept {
   header->held = p;
   if (!p) return;
   p->holder.store(&me, std::memory_order_relaxed);
-  // release: pairs with the monitor's acquire; whatever the former owner left is ours already.
-  p->state.store(processor_state::running, std::memory_order_release);
+  // relaxed: the monitor acts on no more than the value. Only a processor inside blocking() is
+  // taken, by another value, and whatever the former owner left is ours already.
+  p->state.store(processor_state::running, std::memory_order_relaxed);
 }
 }  // namespace weft::detail

@@ -55,7 +55,7 @@ struct processor {
   }
   void attach(int me) {
     holder = me;
-    state.store(running, std::memory_order_release);
+    state.store(running, std::memory_order_relaxed);
     work();
   }
   // The monitor, a tick after it saw the same call. 0: nothing to take.
@@ -179,8 +179,6 @@ int main() {
       {
           {"take", operation::load, std::memory_order_relaxed,
            "the exchange that follows is what takes; it acquires"},
-          {"attach", operation::store, std::memory_order_relaxed,
-           "nobody takes a running processor by this value"},
           {"take", operation::read_modify_write, std::memory_order_acquire,
            "the taker has written nothing yet"},
           {"take", operation::read_modify_write, std::memory_order_release,
