@@ -77,7 +77,7 @@ DELETIONS = (
           "core.idle.should_wake()",
           survives="not reached here; the mirror in the model watch has the case"),
     sched("watch", MONITOR, "`rest`: are all idle?", "idle && watched", "watched", which=0,
-          survives="not reached: the model's monitor ticks once while nothing happens, and rests after two"),
+          survives="not reached: a processor would have to leave idleness between the last tick and the rest"),
     # -- pinned fibers and starving carriers
     sched("pinned", IDLE, "`go_idle`: does a carrier starve?", f"core.starving.load{RELAXED} != 0"),
     sched("pinned", IDLE, "`give_to_starving`: does one still?",

@@ -21,6 +21,7 @@ inline unsigned thread_index() noexcept {
 
 // Threads that sleep. The monitor's ticks come when all others sleep: a tick that came earlier
 // would find nothing that it could not find then, but a search would have to try it at every step.
+// A few while nothing happens: it takes a processor at the second look, and rests after two.
 class sleepers {
  public:
   unsigned threads = 0;  // of the model
@@ -30,7 +31,7 @@ class sleepers {
   bool sleep_in(rl::waitset<8>& place, bool timed) {
     const bool ticks = thread_index() == monitor;
     ++asleep_;
-    if (ticks && timed && asleep_ == threads && progress_) return tick();
+    if (ticks && timed && asleep_ == threads && quiet_ticks_ < most_quiet) return tick();
     monitor_ticks_ = ticks ? timed : monitor_ticks_;
     if (ticks) {
       monitor_sleeps_in_ = &place;
@@ -43,7 +44,7 @@ class sleepers {
       monitor_sleeps_in_ = nullptr;
       if (ticked_) return ticked_ = false;
     } else {
-      progress_ = true;
+      quiet_ticks_ = 0;
     }
     --asleep_;
     return woken;
@@ -56,19 +57,21 @@ class sleepers {
 
  private:
   bool tick() {
-    progress_ = false;
+    ++quiet_ticks_;
     --asleep_;
     return false;
   }
   void tick_if_quiet() {
-    if (asleep_ != threads || !monitor_sleeps_in_ || !monitor_ticks_ || !progress_) return;
+    if (asleep_ != threads || !monitor_sleeps_in_ || !monitor_ticks_) return;
+    if (quiet_ticks_ == most_quiet) return;
     tick();
     ticked_ = true;
     monitor_sleeps_in_->unpark_all(rl::ctx(), RL_INFO);
   }
 
   unsigned asleep_ = 0;
-  bool progress_ = true;  // a thread has run since the last tick
+  static constexpr int most_quiet = 4;
+  int quiet_ticks_ = 0;  // since another thread ran
   bool ticked_ = false;
   bool monitor_ticks_ = false;
   rl::waitset<8>* monitor_sleeps_in_ = nullptr;
