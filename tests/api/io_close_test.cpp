@@ -133,7 +133,6 @@ TEST_P(io_close, ends_poll) {
 // must not see the new one.
 TEST_P(io_close, a_reused_number_is_another_descriptor) {
   runtime rt({.workers = GetParam()});
-  const int rounds = emulated() ? 30 : 300;
   rt.run([&] {
     for (int round = 0; round < times(300); ++round) {
       fd_pair old = make_pipe();

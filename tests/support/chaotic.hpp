@@ -1,5 +1,6 @@
 #pragma once
 #include "chaos.hpp"
+#include "support/process.hpp"
 
 // For tests that ask for what chaos mode takes away, or for more than it allows; each says why:
 //   if (test::chaotic()) GTEST_SKIP() << "chaos mode: ...";
@@ -8,9 +9,9 @@ namespace weft::test {
 inline bool chaotic() {
   return detail::chaos::on();
 }
-// How often a test does something that differs from time to time: under chaos mode a tenth of it,
-// where one time takes many times as long and there are twenty seeds.
+// How often a test does something that differs from time to time: a tenth of it where one time takes
+// many times as long, in an emulator and under chaos mode, which has twenty seeds.
 inline int times(int plain) {
-  return chaotic() ? (plain + 9) / 10 : plain;
+  return chaotic() || emulated() ? (plain + 9) / 10 : plain;
 }
 }  // namespace weft::test
