@@ -9,8 +9,8 @@ namespace weft::test {
 inline bool chaotic() {
   return detail::chaos::on();
 }
-// How often a test does something that differs from time to time: a tenth of it where one time takes
-// many times as long, in an emulator and under chaos mode, which has twenty seeds.
+// How often a test does something that differs from time to time: a tenth of it where one time
+// takes many times as long, in an emulator and under chaos mode, which has twenty seeds.
 inline int times(int plain) {
   return chaotic() || emulated() ? (plain + 9) / 10 : plain;
 }

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "support/sanitizer.hpp"
 #include "support/process.hpp"
+#include "support/sanitizer.hpp"
 
 namespace weft::test {
 // For the end of what a process has written that a signal ends: an emulator adds a line of its own.
