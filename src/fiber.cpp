@@ -29,9 +29,8 @@ runtime_core& core_for(const fiber_options* options) {
 }
 
 inline void set_site(control_block& block, source_site site, const void* caller) noexcept {
-  block.site_file = site.file ? site.file : static_cast<const char*>(caller);
+  block.site_file = site.file ? site.file : address_as_site(caller);
   block.site_line = site.line;
-  if (!site.file) block.flags |= fiber_flag::return_site;
 }
 
 void apply(control_block& block, const fiber_options& options) {

@@ -13,7 +13,8 @@ import contextlib
 
 import gdb
 
-STARTED, KERNEL_THREAD, RETURN_SITE = 1, 8, 16
+STARTED, KERNEL_THREAD = 1, 8
+ADDRESS_MARK = 1 << 63  # in control_block::site_file
 PARKED = 1
 FINISHED = 1  # control_block::joiner of a fiber that has ended
 WORD = gdb.lookup_type("unsigned long")
@@ -56,8 +57,8 @@ class Fiber:
         file = self.block["site_file"]
         if not number(file):
             return ""
-        if self.flags & RETURN_SITE:
-            return place(number(file) - 1)
+        if number(file) & ADDRESS_MARK:
+            return place((number(file) & ~ADDRESS_MARK) - 1)
         line = int(self.block["site_line"])
         return file.string() + (f":{line}" if line else "")
 

@@ -64,8 +64,7 @@ void add_object(text& out, wait_kind kind, const void* on) noexcept {
 
 void add_site(text& out, const module_map* code, const fiber_view& view) noexcept {
   char place[256];
-  describe_place({view.site_file, view.site_line, (view.flags & fiber_flag::return_site) != 0},
-                 code, place, sizeof place);
+  describe_place(site_key_of(view.site_file, view.site_line), code, place, sizeof place);
   out.add("spawned at %s", place);
 }
 

@@ -40,11 +40,17 @@ inline constexpr std::uint8_t started = 1;        // has a stack and has run
 inline constexpr std::uint8_t fp_env = 2;         // its floating-point control words travel along
 inline constexpr std::uint8_t pinned = 4;         // resumes only on extras->pinned_to
 inline constexpr std::uint8_t kernel_thread = 8;  // a stand-in: woken by futex
-inline constexpr std::uint8_t return_site = 16;   // site_file is a return address
 inline constexpr std::uint8_t observed = 64;      // somebody watches: sched/observe.hpp
 inline constexpr std::uint8_t batch_woken = 128;  // observed, and woken with others
 inline constexpr std::uint8_t pin_at_start = 32;  // pinned to the kernel thread that first runs it
 }  // namespace fiber_flag
+
+// A return address in the place of site_file. That it is one is in the word itself: whoever looks
+// at a block as it changes hands must never take an address for a string.
+inline constexpr std::uintptr_t address_mark = std::uintptr_t{1} << 63;
+inline const char* address_as_site(const void* address) noexcept {
+  return reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(address) | address_mark);
+}
 
 namespace cancel_bit {
 inline constexpr std::uint32_t stop_requested = 1;
@@ -79,7 +85,7 @@ struct alignas(cache_line) control_block {
   // -- what it runs
   // ---------------------------------------------------------------------------------
   void (*invoke)(void* closure) = nullptr;  // runs the closure and destroys it
-  const char* site_file = nullptr;          // or a return address (fiber_flag::return_site)
+  const char* site_file = nullptr;          // or a return address: address_as_site
   static constexpr std::size_t closure_size = 48;
   alignas(16) std::byte closure[closure_size] = {};  // larger callables: a pointer to the heap
   [[no_unique_address]] chaos::trail trail;          // owner

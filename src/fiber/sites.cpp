@@ -34,8 +34,13 @@ bool is_of(const spawn_site& site, const site_key& key) noexcept {
 }  // namespace
 
 site_key site_key_of(const control_block& block) noexcept {
-  return {peek(block.site_file), peek(block.site_line),
-          (peek(block.flags) & fiber_flag::return_site) != 0};
+  return site_key_of(peek(block.site_file), peek(block.site_line));
+}
+
+site_key site_key_of(const char* file, std::uint32_t line) noexcept {
+  const auto word = reinterpret_cast<std::uintptr_t>(file);
+  const bool is_address = (word & address_mark) != 0;
+  return {reinterpret_cast<const char*>(word & ~address_mark), line, is_address};
 }
 
 void describe_place(const site_key& key, const module_map* code, char* to,
