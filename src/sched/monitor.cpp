@@ -128,6 +128,19 @@ void sleep_and_tidy(runtime_core& core) noexcept {
 }
 
 // Everything is idle: no tick until a processor leaves idleness.
+//
+// INVARIANT. The monitor sleeps here, not notified, only while every processor is idle, or on its
+// way from the idle list to left_idleness.
+// Proof. {monitor_resting := 1; all_idle} here against {idle_word::woken; left_idleness} there, all
+// seq_cst. A processor that was taken off the list before all_idle looks is missed there; of one
+// taken off later, the carrier that got it reads the flag as set, and wakes the monitor. So whoever
+// gets a processor off the list calls left_idleness: the sleeper it was handed to, a spare, a call
+// that comes back, and also who takes it back in Q2: it has not slept, but from Q1 on all_idle has
+// counted its processor. Model: tests/model/scheduler/resting.hpp.
+//
+// Nor is a deadline or readiness slept over: the last processor to go idle finds the watch held or
+// takes it, and who leaves the watch does so with a processor or takes it again. `watched` only
+// spares a rest in between.
 void rest(runtime_core& core) noexcept {
   std::uint32_t expected = awake;
   if (!core.monitor.sleep.compare_exchange_strong(expected, resting, std::memory_order_acq_rel,

@@ -76,8 +76,20 @@ DELETIONS = (
     sched("watch", MONITOR, "a tick: is a processor idle and the watch free?",
           "core.idle.should_wake()",
           survives="not reached here; the mirror in the model watch has the case"),
-    sched("watch", MONITOR, "`rest`: are all idle?", "idle && watched", "watched", which=0,
-          survives="not reached: a processor would have to leave idleness between the last tick and the rest"),
+    # -- the monitor's rest
+    sched("resting", MONITOR, "`rest`: are all idle?", "idle && watched", "watched"),
+    sched("resting", MONITOR, "`rest`: is somebody in the watch?",
+          "idle && watched", "idle",
+          survives="whoever goes idle last takes the watch by itself, see the proof at `rest`; it spares a "
+                   "rest that ends at once"),
+    sched("resting", IDLE, "`take_idle_processor`: the monitor is woken", "left_idleness(core)",
+          "void()", which=0),
+    sched("resting", IDLE, "`go_idle`, Q2: the monitor is woken", "left_idleness(core)", "void()",
+          which=1),
+    sched("resting", IDLE, "`go_idle`, after sleep: the monitor is woken", "left_idleness(core)",
+          "void()", which=2),
+    sched("resting", IDLE, "`be_spare`: the monitor is woken", "left_idleness(core)", "void()",
+          which=3),
     # -- pinned fibers and starving carriers
     sched("pinned", IDLE, "`go_idle`: does a carrier starve?", f"core.starving.load{RELAXED} != 0"),
     sched("pinned", IDLE, "`give_to_starving`: does one still?",
@@ -112,11 +124,9 @@ DELETIONS = (
           survives="it spares a hop; the fiber is made ready and found either way"),
     # -- fibers that wait for a stack
     sched("stackless", LOOP, "`find_next`, F2: does a fiber wait for a stack?", "any_stackless()"),
-    sched("stackless", MONITOR, "`sleep_and_tidy`: does one?", f"stackless.now.load{SEQ_CST} != 0",
-          survives="not reached: as `rest`"),
+    sched("stackless", MONITOR, "`sleep_and_tidy`: does one?", f"stackless.now.load{SEQ_CST} != 0"),
     sched("stackless", "sched/stackless.cpp", "`wait_for_stack`, W3: is a monitor resting?",
-          f"core->monitor_resting.load{SEQ_CST} != 0",
-          survives="not reached: as `rest`"),
+          f"core->monitor_resting.load{SEQ_CST} != 0"),
     # -- the slot
     Deletion("slot", "", SWITCH, "`push_slot_shared`: is it full?", f"p.slot.load{RELAXED}",
              "nullptr", which=2, only=False),

@@ -3,6 +3,7 @@
 #include "scheduler/blocking.hpp"
 #include "scheduler/permits.hpp"
 #include "scheduler/pinned.hpp"
+#include "scheduler/resting.hpp"
 #include "scheduler/reuse.hpp"
 #include "scheduler/stackless.hpp"
 #include "scheduler/wakers.hpp"
@@ -31,7 +32,14 @@ int main() {
           sampled<call_against_the_monitor<false>>(10000, "blocking: no thread to be had"),
           bounded<call_against_the_monitor<true>>(1, "blocking: a spare carrier"),
           sampled<call_against_the_monitor<true>>(10000, "blocking: a spare carrier"),
+          bounded<work_for_the_last_one<false>>(2, "resting: work for the last processor"),
+          sampled<work_for_the_last_one<true>>(20000, "resting: work for the last processor"),
+          sampled<call_comes_back>(10000, "resting: a call comes back"),
+          sampled<idle_one_for_a_spare>(10000, "resting: an idle processor for a spare"),
+          sampled<deadline_of_the_last_one>(10000, "resting: a deadline of the last processor"),
           sampled<freed_beside_it>(5000, "stackless: a stack is freed on another processor"),
+          sampled<asked_from_outside<false>>(5000, "stackless: another runtime asks"),
+          sampled<asked_from_outside<true>>(5000, "stackless: another runtime asks, late"),
           bounded<stop_alone>(3, "wakers: a stop request alone"),
           bounded<shielded>(3, "wakers: a stop request against a shielded wait"),
           sampled<three_end_a_wait>(10000, "wakers: wake, timeout, stop of a wait, and the next"),

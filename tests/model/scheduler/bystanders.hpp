@@ -4,7 +4,6 @@
 namespace weft::detail {
 void observed_sleep::begin() noexcept {}
 void observed_sleep::end() noexcept {}
-void look_for_probes(runtime_core&) noexcept {}
 void observe_thread(thread_header*) noexcept {}
 void observe_run(thread_header*, control_block&, bool) noexcept {}
 void observe_stop(thread_header*, const control_block*) noexcept {}

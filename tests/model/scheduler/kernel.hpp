@@ -90,6 +90,10 @@ class gate {
     open_ = true;
     waiting_.unpark_all(rl::ctx(), RL_INFO);
   }
+  void close() noexcept {
+    order_.fetch_add(1, rl::mo_acq_rel, RL_INFO);
+    open_ = false;
+  }
   bool is_open() const noexcept { return open_; }
 
  private:

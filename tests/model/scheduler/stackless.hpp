@@ -31,5 +31,42 @@ struct freed_beside_it : model::test<freed_beside_it, 3>, world {
   void after() { end(); }
 };
 
+// The only processor is idle, with a stack in its cache, and the monitor rests or is about to: a
+// fiber of another runtime finds no stack. (The thread that lists it stands for that runtime, and
+// the fiber runs here.) With Late, the monitor has looked as often as it does by itself, and sleeps
+// without a time limit, or will.
+template <bool Late>
+struct asked_from_outside : model::test<asked_from_outside<Late>, 3>, world {
+  gate tidied;
+  int periods = 0;
+
+  void before() {
+    start(1);
+    has_carriers(1);
+    has_monitor(3);
+    without_timers();
+    cores.store(&core, std::memory_order_relaxed);
+    all[0].block.flags = 0;
+    all[0].block.word.begin(false);
+    all[0].block.word.claim(1, wake_reason::wake);
+    processors[0].stacks.give(0, stack{});
+  }
+  void end_period() noexcept override {
+    if (++periods == 4) tidied.open();
+  }
+  void thread(unsigned index) {
+    if (index == 0) return carry(0);
+    if (index == 1) {
+      if (Late) tidied.wait(os.all);
+      wait_for_stack(all[0].block);
+      return os.all.leave();
+    }
+    if (Late) os.watched.wait(os.all);
+    rest(core);
+    tend();
+  }
+  void after() { end(); }
+};
+
 }  // namespace
 }  // namespace sched_model

@@ -34,6 +34,10 @@ struct world {
 
   // What a fiber does when it runs for the nth time, from 0.
   virtual void run(fiber&, int /*nth*/) noexcept { finish(); }
+  // The monitor ticks.
+  virtual void tick() noexcept {}
+  // The monitor, resting, tidies the arena.
+  virtual void end_period() noexcept {}
   // By the fiber that is the last to do something: the runtime ends.
   void finish() noexcept {
     weft::detail::model::over = true;
@@ -210,6 +214,9 @@ void futex_wake(const void* word, int) noexcept {
 stack_arena& stack_arena::instance() noexcept {
   return here->arena;
 }
+void stack_arena::end_period() noexcept {
+  here->end_period();
+}
 void slab_cache::spill_slow(std::size_t) noexcept {}
 signal_stack::signal_stack() noexcept {}
 signal_stack::~signal_stack() {}
@@ -220,6 +227,9 @@ void fatal(const char* what, ...) noexcept {
 }
 bool has_forked() noexcept {
   return false;
+}
+void look_for_probes(runtime_core&) noexcept {
+  here->tick();
 }
 fiber_extras& extras_of(control_block&) {
   return here->extras;

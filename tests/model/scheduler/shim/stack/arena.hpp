@@ -43,7 +43,7 @@ class stack_arena {
   }
 
   static constexpr nanos period = 1'000'000'000;
-  void end_period() noexcept {}
+  void end_period() noexcept;
   bool release_some() noexcept { return false; }
 
   std::size_t limit = 1000;
