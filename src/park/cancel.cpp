@@ -42,10 +42,10 @@ bool request_stop(control_block& block) noexcept {
   if (explored) explore_point(point_kind::stop_request);
   const bool first = !(block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested);
   // Before the fiber is woken, so that its token says so when the wait has ended; and again behind
-  // the bit, for a state that is made meanwhile.
+  // the bit, for a state that is made meanwhile. Callbacks run here, on the requester, as std says,
+  // and as long as they like: until the first call returns, the token is ahead of the bit.
   existing_stop_source(block).request_stop();
   request_stop_word(&block);
-  // Callbacks run here, on the requester, as std says; they find the bit set.
   existing_stop_source(block).request_stop();
   if (explored) explore_point(point_kind::stopped);
   return first;

@@ -50,7 +50,8 @@ void die_of_exception(control_block& me, const char* what) noexcept {
   try {
     me.invoke(closure_of(me.closure));
   } catch (const operation_canceled&) {
-    if (!stop_requested(me)) {
+    // The token may tell of a request before the fiber's own word does: park/cancel.cpp.
+    if (!stop_requested(me) && !existing_stop_source(me).stop_requested()) {
       die_of_exception(me, "weft::operation_canceled, and nobody asked the fiber to stop");
     }
   } catch (const std::exception& error) {

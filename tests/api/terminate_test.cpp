@@ -148,5 +148,19 @@ TEST_F(terminate_death, no_death_when_a_stopped_fiber_ends_by_operation_canceled
   f.request_stop();
   f.join();
 }
+
+// Callbacks run before the fiber's own word knows of the request; its token does already.
+TEST_F(terminate_death, nor_when_it_ends_while_a_stop_callback_runs) {
+  runtime rt({.workers = 1});
+  fiber f(on(rt), [](std::stop_token stop) {
+    until([&] { return stop.stop_requested(); });
+    throw operation_canceled();
+  });
+  const std::stop_callback holds_up(f.get_stop_token(), [&] {
+    while (rt.stats().fibers_alive != 0) std::this_thread::yield();
+  });
+  f.request_stop();
+  f.join();
+}
 }  // namespace
 }  // namespace weft::test
