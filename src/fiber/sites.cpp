@@ -50,6 +50,8 @@ void describe_place(const site_key& key, const module_map* code, char* to,
     code->describe(address, to, size);
   } else if (key.is_address) {
     std::snprintf(to, size, "0x%zx", static_cast<std::size_t>(address));
+  } else if (!key.file) {  // a block's first fiber, that is being made
+    std::snprintf(to, size, "an unknown place");
   } else if (key.line == 0) {
     std::snprintf(to, size, "%.160s", key.file);
   } else {

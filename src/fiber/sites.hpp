@@ -34,7 +34,8 @@ struct site_key {
 site_key site_key_of(const control_block&) noexcept;
 // Of control_block::site_file and its line.
 site_key site_key_of(const char* file, std::uint32_t line) noexcept;
-// "server.cpp:42", "weft::run", "file+0x1234" or, without `code`, the bare address. Signal-safe.
+// "server.cpp:42", "weft::run", "file+0x1234" or, without `code`, the bare address. "an unknown
+// place" of a block whose first fiber is being made. Signal-safe.
 void describe_place(const site_key&, const module_map* code, char* to, std::size_t size) noexcept;
 // Any thread; lock-free but for the first two fibers of a place.
 std::uint16_t site_of(const site_key&) noexcept;

@@ -70,7 +70,7 @@ bool is_line(const std::string& line) {
       "[0-9]+ more of "
       "the same)?"
       "|(fiber [0-9]+( \"[a-z-]+\")?|[0-9]+ fibers) (not begun|ready|parked|running|inside).*; "
-      "spawned (at|by) [^ ]+"
+      "spawned at (an unknown place|[^ ]+)"
       "|  fiber [0-9]+( \"[a-z-]+\")?( for .*)?"
       "|  and [0-9]+ more, the last fiber [0-9]+"
       "|[0-9]+ fibers(: .*)?");

@@ -26,6 +26,10 @@ TEST(sites, are_a_file_and_a_line_or_an_address) {
   EXPECT_EQ(described(block), "0x1234") << "in the call, not behind it";
 }
 
+TEST(sites, may_not_be_known_yet) {
+  EXPECT_EQ(described(control_block()), "an unknown place");
+}
+
 // A dump may look at a block whose next fiber has its number, and the place of the one before it.
 TEST(sites, an_address_is_never_taken_for_a_string) {
   control_block block;
