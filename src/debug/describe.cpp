@@ -1,6 +1,7 @@
 #include "debug/describe.hpp"
 
 #include "fiber/sites.hpp"
+#include "trace/record.hpp"
 
 namespace weft::detail {
 void add_fiber(text& out, unsigned long long id, const char* name) noexcept {
@@ -9,27 +10,7 @@ void add_fiber(text& out, unsigned long long id, const char* name) noexcept {
 }
 
 const char* name_of(wait_kind kind) noexcept {
-  switch (kind) {
-    case wait_kind::none:
-      return "";
-    case wait_kind::join:
-      return "join";
-    case wait_kind::sleep:
-      return "sleep";
-    case wait_kind::readable:
-      return "readable";
-    case wait_kind::writable:
-      return "writable";
-    case wait_kind::poll:
-      return "io::poll";
-    case wait_kind::blocking:
-      return "blocking()";
-    case wait_kind::run:
-      return "run()";
-    case wait_kind::event:
-      return "event";
-  }
-  return "?";
+  return name_of(static_cast<trace_why>(kind));  // the same order: sched/observe.cpp
 }
 
 void add_object(text& out, wait_kind kind, const void* on) noexcept {

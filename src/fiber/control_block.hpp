@@ -22,7 +22,8 @@ struct runtime_core;
 struct fiber_extras;
 
 // What `waits_on` is: join: the other block; sleep: the deadline; readable, writable: the fd; poll:
-// the array; blocking: the gate or, inside, the number that the kernel gave the thread.
+// the array; blocking: the gate or, inside, the number that the kernel gave the thread; from
+// `mutex` on: the object.
 enum class wait_kind : std::uint8_t {
   none,
   join,
@@ -32,7 +33,18 @@ enum class wait_kind : std::uint8_t {
   blocking,
   run,
   event,
-  poll
+  poll,
+  mutex,
+  condition,
+  semaphore,
+  latch,
+  barrier,
+  future,
+  send,
+  receive,
+  select,
+  scope,
+  once
 };
 
 namespace fiber_flag {

@@ -27,6 +27,8 @@ enum class point_kind : std::uint8_t {
   stopped,       // it has
   cancellation,  // it is about to enter a cancellation point
   blocking,      // it is about to enter blocking()
+  lock,          // it is about to lock, or has unlocked
+  notify,        // it has woken, or might have
 };
 
 class explorer {

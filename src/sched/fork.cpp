@@ -6,6 +6,7 @@
 
 #include "base/fatal.hpp"
 #include "fiber/slab.hpp"
+#include "queue/wait_locks.hpp"
 #include "sched/spawn.hpp"
 
 namespace weft::detail {
@@ -15,6 +16,7 @@ constinit atomic<bool> in_child{false};
 void child() noexcept {
   in_child.store(true, std::memory_order_relaxed);
   slab_forked();  // a thread that waits has a block
+  queue_locks_forked();
   // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it
   // was.
   thread_header* header = current();

@@ -13,14 +13,8 @@
 
 namespace weft::detail {
 namespace {
-static_assert(as_why(wait_kind::join) == trace_why::join);
-static_assert(as_why(wait_kind::sleep) == trace_why::sleep);
-static_assert(as_why(wait_kind::readable) == trace_why::readable);
-static_assert(as_why(wait_kind::writable) == trace_why::writable);
-static_assert(as_why(wait_kind::blocking) == trace_why::blocking);
-static_assert(as_why(wait_kind::run) == trace_why::run);
-static_assert(as_why(wait_kind::event) == trace_why::event);
 static_assert(as_why(wait_kind::poll) == trace_why::poll);
+static_assert(as_why(wait_kind::once) == trace_why::once);
 
 // From here on the processor's fibers take the long way.
 void divert(processor& p) noexcept {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/modules.hpp"
+#include "trace/record.hpp"
 
 namespace weft::detail {
 namespace {
@@ -25,6 +26,10 @@ const char* text_of(point_kind kind) noexcept {
       return "is at a cancellation point";
     case point_kind::blocking:
       return "is to enter blocking()";
+    case point_kind::lock:
+      return "is at a lock";
+    case point_kind::notify:
+      return "may wake others";
   }
   return "?";
 }
@@ -115,7 +120,7 @@ std::string schedule::wait_text(wait_kind kind, std::int64_t about) {
     case wait_kind::blocking:
       return "a place in blocking()";
     default:
-      return "object #" + which;
+      return detail::name_of(static_cast<trace_why>(kind)) + (" #" + which);
   }
 }
 

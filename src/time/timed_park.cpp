@@ -96,6 +96,15 @@ wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish
   }
 }
 
+wait_end wait_plainly(wait_kind kind, const void* on, nanos deadline, publish_fn publish,
+                      void* arg) {
+  thread_header* header = current();
+  const wake_reason reason = header->fiber
+                                 ? park_fiber_until(header, kind, on, false, deadline, publish, arg)
+                                 : park(kind, on, false, publish, arg, deadline);
+  return reason == wake_reason::timeout ? wait_end::timed_out : wait_end::woken;
+}
+
 void throw_if_ended(wait_end end) {
   if (end == wait_end::cancelled) throw operation_canceled();
   if (end == wait_end::scope_expired) throw deadline_exceeded();

@@ -11,16 +11,6 @@
 #include "base/clock.hpp"
 
 namespace weft::detail {
-namespace {
-std::string_view name_of(trace_why why) noexcept {
-  static constexpr std::string_view names[] = {"",         "join",     "sleep", "readable",
-                                               "writable", "blocking", "run()", "event",
-                                               "io::poll", "yield",    "end"};
-  const auto at = static_cast<std::size_t>(why) & 0x3f;
-  return at < std::size(names) ? names[at] : "?";
-}
-}  // namespace
-
 bool trace_json::make(site_text_fn site_text) {
   site_text_ = site_text;
   pid_ = static_cast<std::uint32_t>(::getpid());

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <iterator>
 
 namespace weft::detail {
 // What happened. The names that a reader of the trace sees are in json.cpp.
@@ -29,12 +30,53 @@ enum class trace_why : std::uint8_t {
   run,
   event,
   poll,
+  mutex,
+  condition,
+  semaphore,
+  latch,
+  barrier,
+  future,
+  send,
+  receive,
+  select,
+  scope,
+  once,
   yield,
   end,
   // What ended a wait, added to the above.
   timed_out = 0x40,
   canceled = 0x80,
 };
+
+// In the order of trace_why.
+inline constexpr const char* why_names[] = {"",
+                                            "join",
+                                            "sleep",
+                                            "readable",
+                                            "writable",
+                                            "blocking()",
+                                            "run()",
+                                            "event",
+                                            "io::poll",
+                                            "mutex",
+                                            "condition_variable",
+                                            "semaphore",
+                                            "latch",
+                                            "barrier",
+                                            "future",
+                                            "send",
+                                            "receive",
+                                            "select",
+                                            "scope",
+                                            "call_once",
+                                            "yield",
+                                            "end"};
+static_assert(std::size(why_names) == static_cast<std::size_t>(trace_why::end) + 1);
+
+constexpr const char* name_of(trace_why why) noexcept {
+  const auto at = static_cast<std::size_t>(why) & 0x3f;
+  return at < std::size(why_names) ? why_names[at] : "?";
+}
 
 // One event, as it lies in a ring. Times are ticks().
 struct trace_record {

@@ -57,4 +57,15 @@ std::int64_t deadline_at(const std::chrono::time_point<C, D>& time) noexcept {
   if ((exact(time) - exact(now)).count() > 9.2e9L) return no_deadline;
   return deadline_after(time - now);
 }
+
+// attempt(deadline): a wait until a time of any clock. Clocks of the world are looked at again
+// after every wait, so that one that is set back is waited for.
+template <class C, class D, class Attempt>
+auto wait_until(const std::chrono::time_point<C, D>& time, Attempt&& attempt) {
+  for (;;) {
+    auto done = attempt(deadline_at(time));
+    // Virtual time does not move a clock of the world.
+    if (done || C::is_steady || C::now() >= time || note_real_clock()) return done;
+  }
+}
 }  // namespace weft::detail

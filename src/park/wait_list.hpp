@@ -1,0 +1,41 @@
+#pragma once
+#include "base/intrusive_list.hpp"
+#include "fiber/control_block.hpp"
+
+// Those that wait for one object, in order.
+//
+// A node lies in its waiter's frame, or in a coroutine's. INVARIANTS, with the queue's lock held:
+// - a linked node's frame is alive: nobody leaves the wait before its node is unlinked. A waker
+//   unlinks what it takes; who wakes otherwise (timeout, cancel) takes the lock and looks.
+// - a node that a waker has claimed may be gone at once: a kernel thread sees the claim by itself.
+//   So a waker writes what the woken one is to find, and copies the token, before the claim.
+// - a node without a block is nobody's: the end of what a wake of all is at work on.
+// - a claim that fails means that timeout or cancel has won: the next in the queue is tried, so a
+//   wake is never spent on somebody who has left.
+namespace weft::detail {
+struct waiter {
+  waiter* previous = nullptr;
+  waiter* next_waiter = nullptr;
+  bool linked = false;
+  wait_token token;
+};
+
+using wait_list = intrusive_list<waiter>;
+
+// Lock held. Takes waiters off the front until one's wait is still open, and claims that.
+// `tell(waiter&)` comes before each claim. The block is the caller's to make ready, with the lock
+// released. Null: nobody waits.
+template <class Tell>
+control_block* claim_first_locked(wait_list& queue, Tell&& tell) noexcept {
+  while (waiter* first = queue.pop_front()) {
+    const wait_token token = first->token;
+    if (!token.block) continue;
+    tell(*first);
+    if (token.block->word.claim(token.epoch, wake_reason::wake)) return token.block;
+  }
+  return nullptr;
+}
+inline control_block* claim_first_locked(wait_list& queue) noexcept {
+  return claim_first_locked(queue, [](waiter&) {});
+}
+}  // namespace weft::detail

@@ -1,0 +1,44 @@
+#pragma once
+#include "park/wait_list.hpp"
+#include "queue/task_list.hpp"
+#include "sched/schedule.hpp"
+
+namespace weft::detail {
+// Those whose waits a waker has claimed under a queue's lock, to be made ready when it is released.
+// Fibers are the waker's own until then, and link through their blocks; a kernel thread goes on by
+// itself as soon as it is claimed, so only its number is kept here, and there is an end to that.
+class wake_batch {
+ public:
+  wake_batch() noexcept = default;
+  wake_batch(const wake_batch&) = delete;
+  wake_batch& operator=(const wake_batch&) = delete;
+  ~wake_batch() { wake(); }
+
+  // The lock is held.
+  void add(control_block* claimed) noexcept {
+    if (claimed->flags & fiber_flag::kernel_thread) {
+      threads_[thread_count_++] = claimed;
+    } else {
+      fibers_.push_back(claimed);
+    }
+  }
+  bool full() const noexcept {
+    return thread_count_ == most_threads || fibers_.count >= most_fibers;
+  }
+  // The lock is released. A lone fiber runs next on this processor, several go behind what is
+  // queued.
+  void wake() noexcept;
+
+ private:
+  static constexpr std::uint32_t most_threads = 16;
+  static constexpr std::size_t most_fibers = 1024;  // claimed in one go, with the lock held
+
+  task_list<control_block> fibers_;
+  control_block* threads_[most_threads];
+  std::uint32_t thread_count_ = 0;
+};
+
+// Wakes all that are linked now, and nobody who comes later, however often the lock is released in
+// between.
+void wake_all(spin_lock& lock, wait_list& queue) noexcept;
+}  // namespace weft::detail

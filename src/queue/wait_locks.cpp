@@ -1,0 +1,44 @@
+#include "queue/wait_locks.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <utility>
+
+#include "base/cache_line.hpp"
+
+namespace weft::detail {
+namespace {
+constexpr unsigned bits = 8;
+struct alignas(cache_line) slot {
+  spin_lock lock;
+};
+constinit slot slots[1u << bits];
+}  // namespace
+
+spin_lock& queue_lock(const void* object) noexcept {
+  // Multiplicative: neighbours in an array fall far apart.
+  const std::uint64_t spread = reinterpret_cast<std::uintptr_t>(object) * 0x9e37'79b9'7f4a'7c15u;
+  return slots[spread >> (64 - bits)].lock;
+}
+
+void queue_locks_forked() noexcept {
+  for (slot& each : slots) ::new (&each) slot;
+}
+
+queue_lock_pair::queue_lock_pair(const void* one, const void* other) noexcept
+    : first_(&queue_lock(one)), second_(&queue_lock(other)) {
+  if (first_ == second_) {
+    second_ = nullptr;
+  } else if (std::less<>{}(second_, first_)) {
+    std::swap(first_, second_);
+  }
+  first_->lock();
+  if (second_) second_->lock();
+}
+
+queue_lock_pair::~queue_lock_pair() {
+  if (second_) second_->unlock();
+  first_->unlock();
+}
+}  // namespace weft::detail

@@ -1,0 +1,29 @@
+#pragma once
+#include "base/spin_lock.hpp"
+
+// The locks of the queues in which fibers and threads wait for synchronisation objects.
+//
+// They do not lie in the objects, because an object may be gone while somebody still has to look
+// whether it is queued there: one whose wait has timed out just as the last waiter was notified,
+// after which the object may be destroyed. Whoever finds itself unlinked under the lock touches the
+// object no more. So these live for ever; objects share them by a hash of their address.
+namespace weft::detail {
+// The lock of the queue of `object`. At most one is held at a time, but for queue_lock_pair.
+spin_lock& queue_lock(const void* object) noexcept;
+
+// In a forked child, by its one thread: others may have held some when the process was copied.
+void queue_locks_forked() noexcept;
+
+// Holds the locks of two objects, which may be the same one.
+class queue_lock_pair {
+ public:
+  queue_lock_pair(const void* one, const void* other) noexcept;
+  ~queue_lock_pair();
+  queue_lock_pair(const queue_lock_pair&) = delete;
+  queue_lock_pair& operator=(const queue_lock_pair&) = delete;
+
+ private:
+  spin_lock* first_;
+  spin_lock* second_;  // null: the same one
+};
+}  // namespace weft::detail

@@ -1,0 +1,109 @@
+#include "sync/mutex_core.hpp"
+
+#include <cerrno>
+
+#include "base/fatal.hpp"
+#include "sched/spawn.hpp"
+#include "sync/queued_wait.hpp"
+
+namespace weft::detail {
+// Free, with waiters of whom one is on its way.
+bool mutex_core::try_lock_slow(owner_id me) noexcept {
+  std::uintptr_t seen = word_.load(std::memory_order_relaxed);
+  while ((seen & ~queued) == 0) {
+    // acquire: pairs with the release of the owner before.
+    if (word_.compare_exchange_weak(seen, seen | me, std::memory_order_acquire,
+                                    std::memory_order_relaxed)) {
+      order_acquire(this);  // pairs with unlock
+      return true;
+    }
+  }
+  return false;
+}
+
+bool mutex_core::enqueue_locked(mutex_waiter& node) noexcept {
+  std::uintptr_t seen = word_.load(std::memory_order_relaxed);
+  do {
+    if ((seen & ~queued) == 0) {
+      if (!try_lock_slow(node.id)) {
+        seen = word_.load(std::memory_order_relaxed);
+        continue;
+      }
+      node.granted = true;
+      return false;
+    }
+    // From here on the owner's release comes by the queue's lock, which we hold. relaxed: that lock
+    // orders what it finds there.
+  } while (!(seen & queued) &&
+           !word_.compare_exchange_weak(seen, seen | queued, std::memory_order_relaxed,
+                                        std::memory_order_relaxed));
+  if (node.passed_over > 0) {
+    queue_.push_front(node);
+  } else {
+    queue_.push_back(node);
+  }
+  return true;
+}
+
+bool mutex_core::lock_slow(owner_id me, const char* what, nanos deadline) {
+  if (deadline <= 0) return false;
+  if (is_owned_by(me)) {
+    throw_system(EDEADLK, "%s at %p: %s has locked it already and would wait for itself", what,
+                 static_cast<const void*>(this), owner_name(me).text);
+  }
+  mutex_waiter node;
+  node.id = me;
+  queued_wait wait(this, queue_, node, [this](waiter& each) noexcept {
+    return enqueue_locked(static_cast<mutex_waiter&>(each));
+  });
+  for (;;) {
+    if (wait.plain(wait_kind::mutex, deadline) != wait_end::woken) return false;
+    if (node.granted) {
+      order_acquire(this);  // pairs with unlock
+      return true;
+    }
+    if (try_lock_slow(me)) return true;
+    ++node.passed_over;
+  }
+}
+
+control_block* mutex_core::unlock_locked() noexcept {
+  control_block* next = nullptr;
+  bool handed = false;
+  while (!next && !queue_.empty()) {
+    next = claim_first_locked(queue_, [this, &handed](waiter& first) noexcept {
+      auto& node = static_cast<mutex_waiter&>(first);
+      handed = node.passed_over >= most_passed_over;
+      if (!handed) return;
+      node.granted = true;
+      // Before the claim, from which on a kernel thread runs. Should the claim fail, the mutex is
+      // still ours to give, and nobody else changes an owned word but to set the bit, under the
+      // lock. release: pairs with the acquire of reason(), and of the next owner's.
+      word_.store(node.id | (queue_.empty() ? 0 : queued), std::memory_order_release);
+    });
+  }
+  // release: pairs with the acquire of the next owner. The last touch.
+  if (!next || !handed) word_.store(queue_.empty() ? 0 : queued, std::memory_order_release);
+  return next;
+}
+
+void mutex_core::unlock_slow(owner_id me, std::uintptr_t seen, const char* what) noexcept {
+  // In a forked child the fiber that has locked it goes on as a plain thread.
+  if ((seen & ~queued) != me && !has_forked()) {
+    fatal("%s at %p: unlocked by %s, but its owner is %s", what, static_cast<const void*>(this),
+          owner_name(me).text, owner_name(seen & ~queued).text);
+  }
+  control_block* next = nullptr;
+  {
+    const spin_guard guard(queue_lock(this));
+    next = unlock_locked();
+  }
+  if (next) make_ready(next);
+}
+
+void mutex_core::end(const char* what) noexcept {
+  if (word_.load(std::memory_order_relaxed) & queued) [[unlikely]]
+    check_unused(this, queue_, what);
+  order_forget(this);
+}
+}  // namespace weft::detail

@@ -1,0 +1,93 @@
+#pragma once
+#include "base/atomic.hpp"
+#include "park/wait_list.hpp"
+#include "sync/self.hpp"
+#include "time/timed_park.hpp"
+
+// The mutex below all others that exclude.
+//
+//   word   bits 1..63 the owner, 0: free
+//          bit  0     `queued`: the queue may not be empty
+//
+// Taken and released by one compare-and-swap while nobody waits. A waiter links itself and sets
+// `queued` under the queue's lock, having seen under it that the mutex is owned. The owner that
+// finds the bit set releases under that lock: it takes the first waiter, whose wait it claims, and
+// clears the bit if that was the last one.
+//
+// INVARIANT. While the queue is not empty and its lock is free, `queued` is set, and either the
+// mutex is owned or a claimed waiter is on its way, which has not tried yet. Proof. A waiter links
+// itself only while the mutex is owned, with the bit set. From an owned word only the owner's
+// release leads away, which sees the bit, since the compare-and-swap of the short release expects
+// none; it leaves a claimed waiter on its way, or the queue is empty. A claimed waiter either takes
+// the mutex (and the word keeps the bit) or finds it owned, and then links itself again under the
+// lock, or takes it there. The bit is cleared only under the lock, with the queue empty. So nobody
+// waits for a mutex that nobody will release.
+//
+// BOUND. Whoever comes while the mutex is free may take it before a waiter that was woken for it.
+// That one then queues at the front with one more on its count; at the limit the mutex is handed to
+// it: the release writes its id into the word, and nobody can come in between.
+//
+// END. The last touch of the mutex by a release is the store that frees the word, so the next owner
+// may destroy it; the queue's lock lies elsewhere.
+namespace weft::detail {
+class mutex_core {
+ public:
+  // Owner ids are the caller's own, but in unlock_locked.
+  // acquire: pairs with the release of the owner before. True: it is ours.
+  bool try_lock(owner_id me) noexcept {
+    std::uintptr_t seen = 0;
+    if (word_.compare_exchange_strong(seen, me, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) [[likely]] {
+      order_acquire(this);  // pairs with unlock
+      return true;
+    }
+    return seen == queued && try_lock_slow(me);
+  }
+  void lock(owner_id me, const char* what) {
+    if (!try_lock(me)) [[unlikely]]
+      lock_slow(me, what, never);
+  }
+  // False: `deadline` passed.
+  bool lock_until(owner_id me, const char* what, nanos deadline) {
+    return try_lock(me) || lock_slow(me, what, deadline);
+  }
+  // `what` names the type in the line that ends a process where `me` is not the owner.
+  void unlock(owner_id me, const char* what) noexcept {
+    order_release(this);  // pairs with try_lock
+    std::uintptr_t seen = me;
+    // release: pairs with the acquire of the next owner.
+    if (!word_.compare_exchange_strong(seen, 0, std::memory_order_release,
+                                       std::memory_order_relaxed)) [[unlikely]] {
+      unlock_slow(me, seen, what);
+    }
+  }
+  // The queue's lock is held; `me` owns the mutex. Null, or a waiter to be made ready with the lock
+  // released.
+  [[nodiscard]] control_block* unlock_locked() noexcept;
+
+  bool is_owned_by(owner_id me) const noexcept {
+    return (word_.load(std::memory_order_relaxed) & ~queued) == me;
+  }
+  // Any thread, for reports. 0: free.
+  owner_id owner() const noexcept { return word_.load(std::memory_order_relaxed) & ~queued; }
+  // For destructors.
+  void end(const char* what) noexcept;
+
+ private:
+  struct mutex_waiter : waiter {
+    owner_id id = 0;
+    unsigned passed_over = 0;
+    bool granted = false;
+  };
+  static constexpr std::uintptr_t queued = 1;
+  static constexpr unsigned most_passed_over = 4;
+
+  bool try_lock_slow(owner_id me) noexcept;
+  bool enqueue_locked(mutex_waiter&) noexcept;
+  [[gnu::noinline]] bool lock_slow(owner_id me, const char* what, nanos deadline);
+  [[gnu::noinline]] void unlock_slow(owner_id me, std::uintptr_t seen, const char* what) noexcept;
+
+  atomic<std::uintptr_t> word_{0};
+  wait_list queue_;
+};
+}  // namespace weft::detail

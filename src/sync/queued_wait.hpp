@@ -1,0 +1,55 @@
+#pragma once
+#include "park/wait_list.hpp"
+#include "queue/wait_locks.hpp"
+#include "time/timed_park.hpp"
+
+namespace weft::detail {
+// For destructors: ends the process with a line if somebody waits for the object, unless nobody
+// will run any more who does, because the process exits or is a forked child.
+void check_unused(const void* object, const wait_list& queue, const char* what) noexcept;
+
+// One wait in the queue of one object: the frame of the waiter.
+//
+// `enqueue(waiter&)` runs with the queue's lock held and nobody on the waiter's stack: it looks
+// again whether a wait is needed, and either links the node and returns true, or arranges that none
+// is (takes what was waited for) and returns false.
+template <class Enqueue>
+class queued_wait {
+ public:
+  queued_wait(const void* object, wait_list& queue, waiter& node, Enqueue enqueue) noexcept
+      : object_(object), queue_(queue), node_(node), enqueue_(enqueue) {}
+
+  // A cancellation point's, without the entry's check.
+  wait_end cancellable(wait_kind kind, nanos deadline = never) {
+    return ended(wait(kind, object_, deadline, publish, this));
+  }
+  // Ended by nothing but wakers and `deadline`.
+  wait_end plain(wait_kind kind, nanos deadline = never) {
+    return ended(wait_plainly(kind, object_, deadline, publish, this));
+  }
+
+ private:
+  static void publish(control_block* parked, void* arg) noexcept {
+    auto& me = *static_cast<queued_wait*>(arg);
+    const wait_token token{parked, parked->word.epoch()};
+    {
+      const spin_guard guard(queue_lock(me.object_));
+      me.node_.token = token;
+      if (me.enqueue_(me.node_)) return;  // and the frame may be gone
+    }
+    if (token.block->word.claim(token.epoch, wake_reason::wake)) make_ready(parked);
+  }
+
+  wait_end ended(wait_end end) noexcept {
+    if (end == wait_end::woken) return end;
+    const spin_guard guard(queue_lock(object_));
+    if (node_.linked) queue_.erase(node_);
+    return end;
+  }
+
+  const void* object_;
+  wait_list& queue_;
+  waiter& node_;
+  Enqueue enqueue_;
+};
+}  // namespace weft::detail
