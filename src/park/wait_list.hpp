@@ -1,6 +1,7 @@
 #pragma once
+#include "base/futex.hpp"
 #include "base/intrusive_list.hpp"
-#include "fiber/control_block.hpp"
+#include "sched/schedule.hpp"
 
 // Those that wait for one object, in order.
 //
@@ -22,20 +23,43 @@ struct waiter {
 
 using wait_list = intrusive_list<waiter>;
 
+// A wait that the caller has claimed, to be resumed once. A kernel thread goes on by itself as soon
+// as it is claimed and may have ended, its block another's, so what it is was noted before.
+struct claimed_wait {
+  control_block* block = nullptr;
+  bool thread = false;
+  explicit operator bool() const noexcept { return block != nullptr; }
+};
+
+// Any thread, in a queue's lock or for a wait of its own.
+inline claimed_wait claim(wait_token token) noexcept {
+  const bool thread = token.block->flags & fiber_flag::kernel_thread;  // stable while it is open
+  if (!token.block->word.claim(token.epoch, wake_reason::wake)) return {};
+  return {token.block, thread};
+}
+
+// With no queue's lock held.
+inline void resume(claimed_wait woken) noexcept {
+  if (woken.thread) {
+    futex_wake(woken.block->word.futex_address(), 1);
+  } else if (woken) {
+    make_ready(woken.block);
+  }
+}
+
 // Lock held. Takes waiters off the front until one's wait is still open, and claims that.
-// `tell(waiter&)` comes before each claim. The block is the caller's to make ready, with the lock
-// released. Null: nobody waits.
+// `tell(waiter&)` comes before each claim. Empty: nobody waits.
 template <class Tell>
-control_block* claim_first_locked(wait_list& queue, Tell&& tell) noexcept {
+claimed_wait claim_first_locked(wait_list& queue, Tell&& tell) noexcept {
   while (waiter* first = queue.pop_front()) {
     const wait_token token = first->token;
     if (!token.block) continue;
     tell(*first);
-    if (token.block->word.claim(token.epoch, wake_reason::wake)) return token.block;
+    if (const claimed_wait woken = claim(token)) return woken;
   }
-  return nullptr;
+  return {};
 }
-inline control_block* claim_first_locked(wait_list& queue) noexcept {
+inline claimed_wait claim_first_locked(wait_list& queue) noexcept {
   return claim_first_locked(queue, [](waiter&) {});
 }
 }  // namespace weft::detail

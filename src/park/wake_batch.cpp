@@ -2,7 +2,7 @@
 
 namespace weft::detail {
 void wake_batch::wake() noexcept {
-  for (std::uint32_t i = 0; i < thread_count_; ++i) make_ready(threads_[i]);
+  for (std::uint32_t i = 0; i < thread_count_; ++i) resume(threads_[i]);
   thread_count_ = 0;
   if (fibers_.count == 1) return make_ready(fibers_.pop_front());
   task_list<control_block> together;
@@ -31,8 +31,9 @@ void wake_all(spin_lock& lock, wait_list& queue) noexcept {
     if (first == &end) break;
     queue.erase(*first);
     const wait_token token = first->token;
-    if (token.block && token.block->word.claim(token.epoch, wake_reason::wake))
-      batch.add(token.block);
+    if (token.block) {
+      if (const claimed_wait woken = claim(token)) batch.add(woken);
+    }
     if (!batch.full()) continue;
     if (!marked) queue.push_back(end);
     marked = true;

@@ -1,12 +1,11 @@
 #pragma once
 #include "park/wait_list.hpp"
 #include "queue/task_list.hpp"
-#include "sched/schedule.hpp"
 
 namespace weft::detail {
 // Those whose waits a waker has claimed under a queue's lock, to be made ready when it is released.
 // Fibers are the waker's own until then, and link through their blocks; a kernel thread goes on by
-// itself as soon as it is claimed, so only its number is kept here, and there is an end to that.
+// itself as soon as it is claimed, so it cannot link anything, and there is an end to them here.
 class wake_batch {
  public:
   wake_batch() noexcept = default;
@@ -15,11 +14,11 @@ class wake_batch {
   ~wake_batch() { wake(); }
 
   // The lock is held.
-  void add(control_block* claimed) noexcept {
-    if (claimed->flags & fiber_flag::kernel_thread) {
-      threads_[thread_count_++] = claimed;
+  void add(claimed_wait woken) noexcept {
+    if (woken.thread) {
+      threads_[thread_count_++] = woken;
     } else {
-      fibers_.push_back(claimed);
+      fibers_.push_back(woken.block);
     }
   }
   bool full() const noexcept {
@@ -34,7 +33,7 @@ class wake_batch {
   static constexpr std::size_t most_fibers = 1024;  // claimed in one go, with the lock held
 
   task_list<control_block> fibers_;
-  control_block* threads_[most_threads];
+  claimed_wait threads_[most_threads];
   std::uint32_t thread_count_ = 0;
 };
 

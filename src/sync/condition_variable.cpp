@@ -23,7 +23,7 @@ struct condition_wait {
 
 void publish(control_block* parked, void* arg) noexcept {
   auto& me = *static_cast<condition_wait*>(arg);
-  control_block* next = nullptr;
+  claimed_wait next;
   {
     const queue_lock_pair guard(&me.queue, &me.mutex);
     me.node.token = {parked, parked->word.epoch()};
@@ -31,7 +31,7 @@ void publish(control_block* parked, void* arg) noexcept {
     order_release(&me.mutex);  // pairs with try_lock
     next = me.mutex.unlock_locked();
   }
-  if (next) make_ready(next);
+  resume(next);
 }
 }  // namespace
 }  // namespace detail
@@ -49,12 +49,12 @@ condition_variable::~condition_variable() {
 void condition_variable::notify_one() noexcept {
   detail::notify_point();
   wait_list& queue = core_of<wait_list>(state_);
-  detail::control_block* next = nullptr;
+  detail::claimed_wait next;
   {
     const detail::spin_guard guard(detail::queue_lock(&queue));
     next = detail::claim_first_locked(queue);
   }
-  if (next) detail::make_ready(next);
+  detail::resume(next);
 }
 
 void condition_variable::notify_all() noexcept {

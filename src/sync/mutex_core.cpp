@@ -67,8 +67,8 @@ bool mutex_core::lock_slow(owner_id me, const char* what, nanos deadline) {
   }
 }
 
-control_block* mutex_core::unlock_locked() noexcept {
-  control_block* next = nullptr;
+claimed_wait mutex_core::unlock_locked() noexcept {
+  claimed_wait next;
   bool handed = false;
   while (!next && !queue_.empty()) {
     next = claim_first_locked(queue_, [this, &handed](waiter& first) noexcept {
@@ -93,12 +93,12 @@ void mutex_core::unlock_slow(owner_id me, std::uintptr_t seen, const char* what)
     fatal("%s at %p: unlocked by %s, but its owner is %s", what, static_cast<const void*>(this),
           owner_name(me).text, owner_name(seen & ~queued).text);
   }
-  control_block* next = nullptr;
+  claimed_wait next;
   {
     const spin_guard guard(queue_lock(this));
     next = unlock_locked();
   }
-  if (next) make_ready(next);
+  resume(next);
 }
 
 void mutex_core::end(const char* what) noexcept {

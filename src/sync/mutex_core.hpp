@@ -61,9 +61,9 @@ class mutex_core {
       unlock_slow(me, seen, what);
     }
   }
-  // The queue's lock is held; `me` owns the mutex. Null, or a waiter to be made ready with the lock
-  // released.
-  [[nodiscard]] control_block* unlock_locked() noexcept;
+  // The queue's lock is held, and the caller acts for the owner. What it returns is to be resumed
+  // with the lock released.
+  [[nodiscard]] claimed_wait unlock_locked() noexcept;
 
   bool is_owned_by(owner_id me) const noexcept {
     return (word_.load(std::memory_order_relaxed) & ~queued) == me;

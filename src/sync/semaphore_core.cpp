@@ -75,7 +75,7 @@ bool semaphore_core::release_slow(std::uint64_t units, std::uint64_t most) noexc
   for (;;) {
     lock.lock();
     while (units > 0 && !served.full()) {
-      control_block* const next = claim_first_locked(queue_);
+      const claimed_wait next = claim_first_locked(queue_);
       if (!next) break;
       served.add(next);
       --units;
