@@ -3,6 +3,7 @@
 /// Everything but <weft/testing.hpp>, whose namespace testing would hide GoogleTest's from code in
 /// namespace weft. Programs that care about compile time include what they use.
 #include <weft/blocking.hpp>
+#include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
 #include <weft/deadline.hpp>
 #include <weft/debug.hpp>
@@ -12,5 +13,6 @@
 #include <weft/net.hpp>
 #include <weft/operation_canceled.hpp>
 #include <weft/runtime.hpp>
+#include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/source_site.hpp>

@@ -32,9 +32,9 @@ struct claimed_wait {
 };
 
 // Any thread, in a queue's lock or for a wait of its own.
-inline claimed_wait claim(wait_token token) noexcept {
+inline claimed_wait claim(wait_token token, wake_reason why = wake_reason::wake) noexcept {
   const bool thread = token.block->flags & fiber_flag::kernel_thread;  // stable while it is open
-  if (!token.block->word.claim(token.epoch, wake_reason::wake)) return {};
+  if (!token.block->word.claim(token.epoch, why)) return {};
   return {token.block, thread};
 }
 

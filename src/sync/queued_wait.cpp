@@ -5,10 +5,11 @@
 #include "sync/self.hpp"
 
 namespace weft::detail {
-void check_unused(const void* object, const wait_list& queue, const char* what) noexcept {
+void check_unused(const void* object, spin_lock& lock, const wait_list& queue,
+                  const char* what) noexcept {
   owner_name waiting(0);
   {
-    const spin_guard guard(queue_lock(object));
+    const spin_guard guard(lock);
     if (queue.empty() || has_forked()) return;
     const control_block* const block = queue.front()->token.block;
     if (!block) return;  // its wakers are at work; they tell of the rest

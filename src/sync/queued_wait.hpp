@@ -6,7 +6,11 @@
 namespace weft::detail {
 // For destructors: ends the process with a line if somebody waits for the object, unless nobody
 // will run any more who does, because the process exits or is a forked child.
-void check_unused(const void* object, const wait_list& queue, const char* what) noexcept;
+void check_unused(const void* object, spin_lock& lock, const wait_list& queue,
+                  const char* what) noexcept;
+inline void check_unused(const void* object, const wait_list& queue, const char* what) noexcept {
+  check_unused(object, queue_lock(object), queue, what);
+}
 
 // One wait in the queue of one object: the frame of the waiter.
 //

@@ -32,6 +32,7 @@ void exploration::run(std::uint64_t seed, void (*call)(void*), void* f, source_s
 void exploration::begin(std::uint64_t seed) {
   seed_ = seed;
   random_ = random(mixed(seed));
+  core_.processors[0]->rng = random(mixed(~seed));  // of selects
   const bool walks = options_.strategy == testing::strategy::random_walk ||
                      (options_.strategy == testing::strategy::mixed && seed % 2 == 1);
   if (walks) {
