@@ -25,6 +25,7 @@
 #include "sched/drain.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
+#include "sched/process_end.hpp"
 #include "sched/spawn.hpp"
 #include "sched/threads.hpp"
 #include "time/join.hpp"
@@ -89,6 +90,7 @@ runtime_core& make_core(const runtime_options& options) {
   const nanos hog_limit = hog_limit_of(options);
   prepare_asymmetric_fence();
   note_forks();
+  note_exit();
   report_overflows();
   dump_on_signal();
   dump_when_fatal([](int fd) noexcept { dump_fibers(fd, nullptr, dump_detail::grouped); });

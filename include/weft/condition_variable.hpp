@@ -2,6 +2,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <weft/condition_variable_any.hpp>
 #include <weft/detail/sync_storage.hpp>
 #include <weft/detail/time.hpp>
 #include <weft/mutex.hpp>

@@ -3,6 +3,8 @@
 #include <mutex>
 #include <weft/detail/sync_storage.hpp>
 #include <weft/detail/time.hpp>
+#include <weft/once.hpp>
+#include <weft/recursive_mutex.hpp>
 
 namespace weft {
 /// std::mutex [thread.mutex.class] for fibers and kernel threads, mixed: a fiber that has to wait

@@ -15,11 +15,14 @@ class semaphore_base {
   void release(std::ptrdiff_t update, std::ptrdiff_t most) noexcept;
 
  protected:
-  constexpr explicit semaphore_base(std::ptrdiff_t desired) noexcept
-      : state_(static_cast<std::uint64_t>(desired) << 1) {}
+  constexpr semaphore_base(std::ptrdiff_t desired, std::ptrdiff_t most) noexcept
+      : state_(static_cast<std::uint64_t>(desired) << 1) {
+    if (desired < 0 || desired > most) refuse(desired, most);
+  }
   ~semaphore_base();
 
  private:
+  [[noreturn]] static void refuse(std::ptrdiff_t desired, std::ptrdiff_t most) noexcept;
   sync_storage<3> state_;
 };
 }  // namespace detail
@@ -42,9 +45,9 @@ class counting_semaphore : private detail::semaphore_base {
  public:
   /// The greatest count.
   static constexpr std::ptrdiff_t max() noexcept { return LeastMax; }
-  /// `desired` is from 0 to max().
+  /// Aborts with a line when `desired` is not from 0 to max().
   constexpr explicit counting_semaphore(std::ptrdiff_t desired) noexcept
-      : semaphore_base(desired) {}
+      : semaphore_base(desired, LeastMax) {}
   /// Nobody may wait for it.
   ~counting_semaphore() = default;
   counting_semaphore(const counting_semaphore&) = delete;

@@ -17,14 +17,6 @@ class intrusive_list {
     node.linked = true;
   }
 
-  void push_front(T& node) noexcept {
-    node.previous = nullptr;
-    node.next_waiter = first_;
-    (first_ ? first_->previous : last_) = &node;
-    first_ = &node;
-    node.linked = true;
-  }
-
   void erase(T& node) noexcept {
     (node.previous ? node.previous->next_waiter : first_) = node.next_waiter;
     (node.next_waiter ? node.next_waiter->previous : last_) = node.previous;

@@ -5,6 +5,8 @@
 #include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "fiber/slab.hpp"
+#include "sched/process_end.hpp"
+#include "sched/spawn.hpp"
 
 namespace weft::detail {
 namespace {
@@ -14,6 +16,8 @@ void recycle_stand_in(control_block* block) noexcept {
 }
 
 [[gnu::noinline]] control_block& make_stand_in(thread_header* header) {
+  note_forks();
+  note_exit();
   if (const int error = at_thread_end(header, recycle_stand_in)) {
     throw_system(error,
                  "weft: no thread-specific data for a kernel thread that is to wait: memory, or "

@@ -1,6 +1,6 @@
 #pragma once
 #include "base/futex.hpp"
-#include "base/intrusive_list.hpp"
+#include "queue/wait_locks.hpp"
 #include "sched/schedule.hpp"
 
 // Those that wait for one object, in order.
@@ -10,18 +10,76 @@
 //   unlinks what it takes; who wakes otherwise (timeout, cancel) takes the lock and looks.
 // - a node that a waker has claimed may be gone at once: a kernel thread sees the claim by itself.
 //   So a waker writes what the woken one is to find, and copies the token, before the claim.
-// - a node without a block is nobody's: the end of what a wake of all is at work on.
+// - a node without a block is of somebody on his way to park (condition_variable_any): that it was
+//   unlinked is all that he has to be told.
 // - a claim that fails means that timeout or cancel has won: the next in the queue is tried, so a
 //   wake is never spent on somebody who has left.
+// - in a forked child, the nodes from before are of threads that stayed in the parent.
 namespace weft::detail {
-struct waiter {
-  waiter* previous = nullptr;
-  waiter* next_waiter = nullptr;
+struct wait_links {
+  wait_links* previous = nullptr;
+  wait_links* following = nullptr;
+};
+
+struct waiter : wait_links {
   bool linked = false;
+  std::uint32_t process = 0;  // process_copy() when it was linked
   wait_token token;
 };
 
-using wait_list = intrusive_list<waiter>;
+// A ring through its head, so that a node leaves whatever list it is in without naming it: a waker
+// of all takes them to a list of its own, after which it need not touch the object any more. All
+// zero is empty.
+class wait_list {
+ public:
+  constexpr wait_list() noexcept = default;
+  wait_list(const wait_list&) = delete;
+  wait_list& operator=(const wait_list&) = delete;
+
+  bool empty() const noexcept { return !head_.following || head_.following == &head_; }
+  waiter* front() const noexcept {
+    return empty() ? nullptr : static_cast<waiter*>(head_.following);
+  }
+  void push_back(waiter& node) noexcept {
+    close();
+    insert(node, *head_.previous, head_);
+  }
+  void push_front(waiter& node) noexcept {
+    close();
+    insert(node, head_, *head_.following);
+  }
+  static void erase(waiter& node) noexcept {
+    node.previous->following = node.following;
+    node.following->previous = node.previous;
+    node.linked = false;
+  }
+  waiter* pop_front() noexcept {
+    waiter* const first = front();
+    if (first) erase(*first);
+    return first;
+  }
+  // All of `other`. This one is empty.
+  void take(wait_list& other) noexcept {
+    if (other.empty()) return;
+    head_ = other.head_;
+    head_.previous->following = head_.following->previous = &head_;
+    other.head_ = {};
+  }
+
+ private:
+  void close() noexcept {
+    if (!head_.following) head_.previous = head_.following = &head_;
+  }
+  static void insert(waiter& node, wait_links& before, wait_links& after) noexcept {
+    node.previous = &before;
+    node.following = &after;
+    before.following = after.previous = &node;
+    node.linked = true;
+    node.process = process_copy();
+  }
+
+  wait_links head_;
+};
 
 // A wait that the caller has claimed, to be resumed once. A kernel thread goes on by itself as soon
 // as it is claimed and may have ended, its block another's, so what it is was noted before.
@@ -48,12 +106,14 @@ inline void resume(claimed_wait woken) noexcept {
 }
 
 // Lock held. Takes waiters off the front until one's wait is still open, and claims that.
-// `tell(waiter&)` comes before each claim. Empty: nobody waits.
+// `tell(waiter&)` comes before each claim. Empty: nobody waits, or the first one has not parked
+// yet.
 template <class Tell>
 claimed_wait claim_first_locked(wait_list& queue, Tell&& tell) noexcept {
   while (waiter* first = queue.pop_front()) {
+    if (first->process != process_copy()) continue;
     const wait_token token = first->token;
-    if (!token.block) continue;
+    if (!token.block) break;
     tell(*first);
     if (const claimed_wait woken = claim(token)) return woken;
   }

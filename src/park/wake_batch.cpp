@@ -19,30 +19,16 @@ void wake_batch::wake() noexcept {
   if (core) make_ready(*core, together);
 }
 
-// The end of those to be woken is a node of nobody's, with an epoch that no claim succeeds with.
-// Another wake_all, or one that wakes a single waiter, may take it out meanwhile: then all before
-// it have been taken as well, since everybody takes from the front.
-void wake_all(spin_lock& lock, wait_list& queue) noexcept {
+void wake_taken(spin_lock& lock, wait_list& taken) noexcept {
   wake_batch batch;
-  lock.lock();
-  waiter end;
-  bool marked = false;
-  while (waiter* first = queue.front()) {
-    if (first == &end) break;
-    queue.erase(*first);
-    const wait_token token = first->token;
-    if (token.block) {
-      if (const claimed_wait woken = claim(token)) batch.add(woken);
-    }
+  while (waiter* first = taken.pop_front()) {
+    if (first->process != process_copy() || !first->token.block) continue;
+    if (const claimed_wait woken = claim(first->token)) batch.add(woken);
     if (!batch.full()) continue;
-    if (!marked) queue.push_back(end);
-    marked = true;
     lock.unlock();
     batch.wake();
     lock.lock();
-    if (!end.linked) break;
   }
-  if (end.linked) queue.erase(end);
   lock.unlock();
 }
 }  // namespace weft::detail

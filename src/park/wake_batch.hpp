@@ -30,14 +30,22 @@ class wake_batch {
 
  private:
   static constexpr std::uint32_t most_threads = 16;
-  static constexpr std::size_t most_fibers = 1024;  // claimed in one go, with the lock held
+  static constexpr std::size_t most_fibers = 128;  // claimed in one go, with the lock held
 
   task_list<control_block> fibers_;
   claimed_wait threads_[most_threads];
   std::uint32_t thread_count_ = 0;
 };
 
-// Wakes all that are linked now, and nobody who comes later, however often the lock is released in
-// between.
-void wake_all(spin_lock& lock, wait_list& queue) noexcept;
+// The waiters of `taken`, a list of the caller's own: `lock`, which is held, is that of the queue
+// they were taken from, and those that time out meanwhile leave under it. Unlocks.
+void wake_taken(spin_lock& lock, wait_list& taken) noexcept;
+// Wakes all that are linked now, and nobody who comes later. Behind the first claim the queue is
+// not touched any more.
+inline void wake_all(spin_lock& lock, wait_list& queue) noexcept {
+  lock.lock();
+  wait_list taken;
+  taken.take(queue);
+  wake_taken(lock, taken);
+}
 }  // namespace weft::detail

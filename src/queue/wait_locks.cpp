@@ -14,6 +14,7 @@ struct alignas(cache_line) slot {
   spin_lock lock;
 };
 constinit slot slots[1u << bits];
+constinit atomic<std::uint32_t> copies{0};
 }  // namespace
 
 spin_lock& queue_lock(const void* object) noexcept {
@@ -24,6 +25,11 @@ spin_lock& queue_lock(const void* object) noexcept {
 
 void queue_locks_forked() noexcept {
   for (slot& each : slots) ::new (&each) slot;
+  copies.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint32_t process_copy() noexcept {
+  return copies.load(std::memory_order_relaxed);
 }
 
 queue_lock_pair::queue_lock_pair(const void* one, const void* other) noexcept

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 #include "base/spin_lock.hpp"
 
 // The locks of the queues in which fibers and threads wait for synchronisation objects.
@@ -13,6 +15,8 @@ spin_lock& queue_lock(const void* object) noexcept;
 
 // In a forked child, by its one thread: others may have held some when the process was copied.
 void queue_locks_forked() noexcept;
+// How many forks lie between this process and the one that began.
+std::uint32_t process_copy() noexcept;
 
 // Holds the locks of two objects, which may be the same one.
 class queue_lock_pair {

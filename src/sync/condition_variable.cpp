@@ -2,6 +2,7 @@
 
 #include "base/fatal.hpp"
 #include "park/wake_batch.hpp"
+#include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
 #include "sync/mutex_core.hpp"
 #include "sync/points.hpp"
@@ -28,7 +29,6 @@ void publish(control_block* parked, void* arg) noexcept {
     const queue_lock_pair guard(&me.queue, &me.mutex);
     me.node.token = {parked, parked->word.epoch()};
     me.queue.push_back(me.node);
-    order_release(&me.mutex);  // pairs with try_lock
     next = me.mutex.unlock_locked();
   }
   resume(next);
@@ -68,15 +68,16 @@ bool condition_variable::wait_until(std::unique_lock<mutex>& lock, std::int64_t 
   const owner_id me = self_of(lock_point());
   mutex_core* const owned = lock.mutex() ? &core_of<mutex_core>(lock.mutex()->state_) : nullptr;
   wait_list& queue = core_of<wait_list>(state_);
-  if (!lock.owns_lock() || !owned->is_owned_by(me)) {
+  if (!lock.owns_lock() || (!owned->is_owned_by(me) && !has_forked())) {
     fatal("%s at %p: %s waits without owning the lock", name, static_cast<void*>(&queue),
           owner_name(me).text);
   }
   condition_wait wait{queue, *owned, {}};
+  order_release(owned);  // pairs with try_lock: the publication runs on another fiber's clock
   const wait_end end = wait_plainly(wait_kind::condition, &queue, deadline, publish, &wait);
   if (end != wait_end::woken) {
     const spin_guard guard(queue_lock(&queue));
-    if (wait.node.linked) queue.erase(wait.node);
+    if (wait.node.linked) wait_list::erase(wait.node);
   }
   owned->lock(me, "weft::mutex");
   return end == wait_end::woken;

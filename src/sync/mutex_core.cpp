@@ -22,21 +22,19 @@ bool mutex_core::try_lock_slow(owner_id me) noexcept {
 }
 
 bool mutex_core::enqueue_locked(mutex_waiter& node) noexcept {
-  std::uintptr_t seen = word_.load(std::memory_order_relaxed);
-  do {
+  for (std::uintptr_t seen = word_.load(std::memory_order_relaxed);;) {
     if ((seen & ~queued) == 0) {
-      if (!try_lock_slow(node.id)) {
-        seen = word_.load(std::memory_order_relaxed);
-        continue;
-      }
-      node.granted = true;
-      return false;
+      node.granted = try_lock_slow(node.id);
+      if (node.granted) return false;
+      seen = word_.load(std::memory_order_relaxed);
+    } else if (seen & queued ||
+               word_.compare_exchange_weak(seen, seen | queued, std::memory_order_relaxed,
+                                           std::memory_order_relaxed)) {
+      // Owned, with the bit set: from here on the owner's release comes by the queue's lock, which
+      // we hold. relaxed: that lock orders what it finds there.
+      break;
     }
-    // From here on the owner's release comes by the queue's lock, which we hold. relaxed: that lock
-    // orders what it finds there.
-  } while (!(seen & queued) &&
-           !word_.compare_exchange_weak(seen, seen | queued, std::memory_order_relaxed,
-                                        std::memory_order_relaxed));
+  }
   if (node.passed_over > 0) {
     queue_.push_front(node);
   } else {
@@ -53,7 +51,7 @@ bool mutex_core::lock_slow(owner_id me, const char* what, nanos deadline) {
   }
   mutex_waiter node;
   node.id = me;
-  queued_wait wait(this, queue_, node, [this](waiter& each) noexcept {
+  queued_wait wait(this, node, [this](waiter& each) noexcept {
     return enqueue_locked(static_cast<mutex_waiter&>(each));
   });
   for (;;) {
@@ -101,9 +99,8 @@ void mutex_core::unlock_slow(owner_id me, std::uintptr_t seen, const char* what)
   resume(next);
 }
 
-void mutex_core::end(const char* what) noexcept {
-  if (word_.load(std::memory_order_relaxed) & queued) [[unlikely]]
-    check_unused(this, queue_, what);
-  order_forget(this);
+void mutex_core::end_slow(std::uintptr_t seen, const char* what) noexcept {
+  if (seen & queued) check_unused(this, queue_, what);
+  check_unowned(this, seen & ~queued, what);
 }
 }  // namespace weft::detail

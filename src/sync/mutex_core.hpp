@@ -71,7 +71,11 @@ class mutex_core {
   // Any thread, for reports. 0: free.
   owner_id owner() const noexcept { return word_.load(std::memory_order_relaxed) & ~queued; }
   // For destructors.
-  void end(const char* what) noexcept;
+  void end(const char* what) noexcept {
+    if (const std::uintptr_t seen = word_.load(std::memory_order_relaxed)) [[unlikely]]
+      end_slow(seen, what);
+    order_forget(this);
+  }
 
  private:
   struct mutex_waiter : waiter {
@@ -86,6 +90,7 @@ class mutex_core {
   bool enqueue_locked(mutex_waiter&) noexcept;
   [[gnu::noinline]] bool lock_slow(owner_id me, const char* what, nanos deadline);
   [[gnu::noinline]] void unlock_slow(owner_id me, std::uintptr_t seen, const char* what) noexcept;
+  [[gnu::noinline]] void end_slow(std::uintptr_t seen, const char* what) noexcept;
 
   atomic<std::uintptr_t> word_{0};
   wait_list queue_;

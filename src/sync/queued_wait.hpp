@@ -1,6 +1,7 @@
 #pragma once
 #include "park/wait_list.hpp"
 #include "queue/wait_locks.hpp"
+#include "sync/self.hpp"
 #include "time/timed_park.hpp"
 
 namespace weft::detail {
@@ -11,6 +12,9 @@ void check_unused(const void* object, spin_lock& lock, const wait_list& queue,
 inline void check_unused(const void* object, const wait_list& queue, const char* what) noexcept {
   check_unused(object, queue_lock(object), queue, what);
 }
+// The same if somebody, `owner`, holds it.
+void check_unowned(const void* object, owner_id owner, const char* what) noexcept;
+void check_no_readers(const void* object, std::uint64_t readers, const char* what) noexcept;
 
 // One wait in the queue of one object: the frame of the waiter.
 //
@@ -20,8 +24,8 @@ inline void check_unused(const void* object, const wait_list& queue, const char*
 template <class Enqueue>
 class queued_wait {
  public:
-  queued_wait(const void* object, wait_list& queue, waiter& node, Enqueue enqueue) noexcept
-      : object_(object), queue_(queue), node_(node), enqueue_(enqueue) {}
+  queued_wait(const void* object, waiter& node, Enqueue enqueue) noexcept
+      : object_(object), node_(node), enqueue_(enqueue) {}
 
   // A cancellation point's, without the entry's check.
   wait_end cancellable(wait_kind kind, nanos deadline = never) {
@@ -47,12 +51,11 @@ class queued_wait {
   wait_end ended(wait_end end) noexcept {
     if (end == wait_end::woken) return end;
     const spin_guard guard(queue_lock(object_));
-    if (node_.linked) queue_.erase(node_);
+    if (node_.linked) wait_list::erase(node_);
     return end;
   }
 
   const void* object_;
-  wait_list& queue_;
   waiter& node_;
   Enqueue enqueue_;
 };

@@ -11,6 +11,11 @@ namespace {
 constexpr const char* name = "weft::counting_semaphore";
 }
 
+void semaphore_base::refuse(std::ptrdiff_t desired, std::ptrdiff_t most) noexcept {
+  fatal("%s: made by %s with a count of %td, which is not from 0 to %td", name,
+        owner_name(self()).text, desired, most);
+}
+
 semaphore_base::~semaphore_base() {
   core_of<semaphore_core>(state_).end(name);
 }

@@ -33,8 +33,7 @@ bool semaphore_core::enqueue_locked(waiter& node) noexcept {
 
 wait_end semaphore_core::acquire_slow(nanos deadline) {
   waiter node;
-  queued_wait wait(this, queue_, node,
-                   [this](waiter& each) noexcept { return enqueue_locked(each); });
+  queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
   const wait_end end = wait.cancellable(wait_kind::semaphore, deadline);
   if (end == wait_end::woken) order_acquire(this);  // pairs with release
   return end;
@@ -80,7 +79,7 @@ bool semaphore_core::release_slow(std::uint64_t units, std::uint64_t most) noexc
       served.add(next);
       --units;
     }
-    if (units == 0 || !served.full()) break;
+    if (units == 0 || queue_.empty()) break;
     lock.unlock();
     served.wake();
   }

@@ -15,8 +15,9 @@
 // or under the lock, after the waiters have been served. So no unit lies about while somebody
 // waits for one.
 //
-// END. The last touch of a release is the compare-and-swap that raises the count, or the claim of
-// the last waiter that it serves.
+// END. The last touch of a release is a compare-and-swap: that which raises the count, or, when
+// waiters were served, that which clears `queued` with the queue's lock held. A served thread that
+// destroys the semaphore at once finds the bit, and waits for the lock to look who is queued.
 namespace weft::detail {
 class semaphore_core {
  public:
