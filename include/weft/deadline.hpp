@@ -13,9 +13,10 @@ class deadline_exceeded : public std::system_error {
 };
 
 /// Gives every cancellation point inside it, in this fiber, a deadline. Scopes nest: the earliest
-/// holds. What expires throws deadline_exceeded; POSIX-named calls return -1 with ETIMEDOUT. Works
-/// on kernel threads too. Must be destroyed by the fiber that made it, innermost first, as locals
-/// are.
+/// holds. While an exception unwinds the fiber, only those count that were made since it was
+/// thrown: the waits of destructors run their course. What expires throws deadline_exceeded;
+/// POSIX-named calls return -1 with ETIMEDOUT. Works on kernel threads too. Must be destroyed by
+/// the fiber that made it, innermost first, as locals are.
 /// @code
 /// weft::deadline_scope limit(10s);
 /// auto n = peer.read_some(buffer);   // throws deadline_exceeded if nothing comes for 10 s
@@ -37,5 +38,6 @@ class deadline_scope {
  private:
   explicit deadline_scope(std::int64_t deadline);
   std::int64_t outer_;
+  std::uint8_t outer_level_;
 };
 }  // namespace weft

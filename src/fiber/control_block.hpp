@@ -80,7 +80,10 @@ struct alignas(cache_line) control_block {
   stack_class size_class = 0;
   std::uint8_t flags = 0;  // fiber_flag; written by the spawner before publication, then owner
   wait_kind waits_for = wait_kind::none;
-  std::uint8_t shields = 0;  // > 0: cancellation points do not look at `cancel`. Owner.
+  // Owner. `shielded`: a cancel_shield lives. `deadline_level`: exceptions in flight when the
+  // innermost deadline_scope was made.
+  std::uint8_t shielded : 1 = 0;
+  std::uint8_t deadline_level : 7 = 0;
 
   // -- joining, cancelling, accounting
   // --------------------------------------------------------------

@@ -36,7 +36,8 @@ inline void renew_block(control_block& block) noexcept {
   block.size_class = 0;  // the four together are one store
   block.flags = 0;
   block.waits_for = wait_kind::none;
-  block.shields = 0;
+  block.shielded = 0;
+  block.deadline_level = 0;
 }
 
 // One for each processor; owner only. Also a plain thread's way, through a short-lived one.

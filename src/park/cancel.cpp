@@ -27,12 +27,23 @@ void end_cancellable_wait(control_block& block) noexcept {
 }
 }  // namespace
 
-void request_stop_word(control_block* block) noexcept {
-  order_release(&block->cancel);  // pairs with stop_requested
+namespace {
+// True: it is the first.
+bool set_stop_bit(control_block& block) noexcept {
+  order_release(&block.cancel);  // pairs with stop_requested
   // seq_cst: C1, and pairs with stop_source_of, which makes the std state and then looks here.
   const std::uint32_t before =
-      block->cancel.fetch_or(cancel_bit::stop_requested, std::memory_order_seq_cst);
-  if (before & cancel_bit::stop_requested) return;
+      block.cancel.fetch_or(cancel_bit::stop_requested, std::memory_order_seq_cst);
+  return !(before & cancel_bit::stop_requested);
+}
+}  // namespace
+
+void mark_stop(control_block& block) noexcept {
+  set_stop_bit(block);
+}
+
+void request_stop_word(control_block* block) noexcept {
+  if (!set_stop_bit(*block)) return;
   heavy_fence();  // C2
   end_cancellable_wait(*block);
 }

@@ -15,7 +15,14 @@ inline bool on_fiber() noexcept {
 // Whether a wait that begins now may be ended by a stop request: not in a shielded block, nor while
 // the fiber unwinds (a destructor's wait must run its course).
 inline bool cancellable_on(const thread_header* header) noexcept {
-  return header->fiber && header->fiber->shields == 0 && header->exceptions->uncaught == 0;
+  return header->fiber && !header->fiber->shielded && header->exceptions->uncaught == 0;
+}
+// When a wait of `me`, the caller's, that begins now is ended by a deadline_scope. While the fiber
+// unwinds only one counts that was made since.
+inline nanos scope_deadline_on(const thread_header* header, const control_block& me) noexcept {
+  if (me.deadline == never) [[likely]]
+    return never;
+  return header->exceptions->uncaught <= me.deadline_level ? me.deadline : never;
 }
 
 // park_fiber or its like for a thread. On a thread `deadline` limits the sleep; a fiber's is armed
@@ -26,6 +33,9 @@ wake_reason park(wait_kind kind, const void* on, bool cancellable, publish_fn pu
 // Asks the fiber to stop: sets the sticky bit, ends its wait if that may be ended, and stops its
 // std stop state. Any thread that may reach the block. False: it had been asked before.
 bool request_stop(control_block&) noexcept;
+// The first half of that, without the fence and what follows it: for those who ask many at once
+// (task/scope_core.cpp).
+void mark_stop(control_block&) noexcept;
 // The fiber's std stop state, made now if need be; stopped if the fiber or its whole runtime was
 // asked to.
 std::stop_source stop_state(control_block&);

@@ -48,8 +48,9 @@ const control_block* waiter_of(const thread_header* header) noexcept {
 }  // namespace
 
 nanos scope_deadline() noexcept {
-  const control_block* me = waiter_of(current());
-  return me ? me->deadline : never;
+  const thread_header* header = current();
+  const control_block* me = waiter_of(header);
+  return me ? scope_deadline_on(header, *me) : never;
 }
 
 namespace {
@@ -59,7 +60,8 @@ namespace {
   const thread_header* header = current();
   const control_block* me = waiter_of(header);
   if (header->fiber && stop_requested(*me) && cancellable_on(header)) return wait_end::cancelled;
-  if (me->deadline != never && has_passed_here(me->deadline)) return wait_end::scope_expired;
+  const nanos deadline = scope_deadline_on(header, *me);
+  if (deadline != never && has_passed_here(deadline)) return wait_end::scope_expired;
   return wait_end::woken;
 }
 }  // namespace
@@ -78,7 +80,7 @@ wait_end entry_check() noexcept {
 wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish, void* arg) {
   thread_header* header = current();
   const control_block* me = waiter_of(header);
-  const nanos scope = me ? me->deadline : never;
+  const nanos scope = me ? scope_deadline_on(header, *me) : never;
   const nanos until = scope < deadline ? scope : deadline;
   const wake_reason reason =
       header->fiber
