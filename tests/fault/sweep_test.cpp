@@ -5,12 +5,14 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
+#include <weft/weft.hpp>
 
 #include "fault/child.hpp"
 
@@ -61,8 +63,26 @@ bool grown(const holdings& a, const holdings& b) {
          b.blocks > a.blocks;
 }
 
+// So many stacks at once that no scenario ever makes another: how many it uses at its peak is
+// chance, and with an old kernel each has mappings of its own.
+void use_stacks(int count) {
+  runtime rt({.workers = 2});
+  rt.run([count] {
+    std::atomic<int> begun{0};
+    std::vector<fiber> all;
+    for (int i = 0; i < count; ++i) {
+      all.emplace_back([&] {
+        ++begun;
+        while (begun < count) this_fiber::yield();
+      });
+    }
+    for (fiber& each : all) each.join();
+  });
+}
+
 // Caches fill up and stop growing; a leak grows each time.
 void warm(child_report& r, call which, long n, int error, bool forever) {
+  use_stacks(4 * fibers());
   run_scenario(r.after, fibers());
   run_scenario(r.after, fibers());
   r.before = holdings_now();
