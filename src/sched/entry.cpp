@@ -50,8 +50,7 @@ void die_of_exception(control_block& me, const char* what) noexcept {
   try {
     me.invoke(closure_of(me.closure));
   } catch (const operation_canceled&) {
-    // The token may tell of a request before the fiber's own word does: park/cancel.cpp.
-    if (!stop_requested(me) && !existing_stop_source(me).stop_requested()) {
+    if (!asked_to_stop(me)) {
       die_of_exception(me, "weft::operation_canceled, and nobody asked the fiber to stop");
     }
   } catch (const std::exception& error) {
@@ -166,6 +165,10 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
   switch_away(nullptr, to, after_exit, header);
 }
 }  // namespace
+
+bool asked_to_stop(control_block& me) noexcept {
+  return stop_requested(me) || existing_stop_source(me).stop_requested();
+}
 
 // Not instrumented, because it never returns: no frame of it stays poisoned.
 [[gnu::no_sanitize_address]] void fiber_main(void* arg) noexcept {

@@ -48,6 +48,10 @@ inline bool stop_requested(const control_block& block) noexcept {
   return all;
 }
 
+// The running fiber: whether operation_canceled may leave it. Its std token may tell of a request
+// before its own word does: park/cancel.cpp.
+bool asked_to_stop(control_block&) noexcept;
+
 // Whether a cancellation point has to look closer: stop_requested, or the fiber's run is explored.
 inline bool stop_or_explored(const control_block& block) noexcept {
   // seq_cst: as in stop_requested.

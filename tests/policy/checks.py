@@ -10,7 +10,7 @@ import re
 
 # Lowest first: a file under src/ includes its own folder or those before it. Files that lie in src/
 # itself wire all of them together.
-LAYERS = "base trace context stack fiber queue sched park time io sync channel net debug testing".split()
+LAYERS = "base trace context stack fiber queue sched park time io sync channel task net debug testing".split()
 
 TOP_LEVEL = set(
     ".ci .clang-format .clang-tidy .editorconfig .gitignore CHANGELOG.md CMakeLists.txt "

@@ -1,0 +1,168 @@
+#include <weft/scope.hpp>
+
+#include <weft/operation_canceled.hpp>
+
+#include "base/fatal.hpp"
+#include "sched/explorer.hpp"
+#include "sched/spawn.hpp"
+#include "sync/core_of.hpp"
+#include "sync/points.hpp"
+#include "task/scope_core.hpp"
+#include "time/timed_park.hpp"
+
+namespace weft::detail {
+struct scope_access {
+  static scope_core& core(scope_base& of) noexcept { return core_of<scope_core>(of.state_); }
+
+  // The first failure is kept, and stops the others.
+  static void fail(scope_base& of, std::exception_ptr error) noexcept {
+    {
+      const spin_guard guard(core(of).lock);
+      if (of.error_ || core(of).received) return;
+      of.error_ = std::move(error);
+    }
+    of.request_stop();
+  }
+
+  // The scope may be gone when this returns.
+  static void leave(scope_base& of, scope_link& child) noexcept {
+    claimed_wait woken;
+    order_release(&of);  // pairs with wait
+    {
+      const spin_guard guard(core(of).lock);
+      core(of).erase_locked(child);
+      if (core(of).empty_locked() && core(of).joiner.block) {
+        woken = claim(core(of).joiner);
+        core(of).joiner = {};
+      }
+    }
+    resume(woken);
+  }
+
+  static void publish(control_block* parked, void* arg) noexcept {
+    scope_core& scope = *static_cast<scope_core*>(arg);
+    const wait_token token{parked, parked->word.epoch()};
+    {
+      const spin_guard guard(scope.lock);
+      if (!scope.empty_locked()) {
+        scope.joiner = token;
+        return;
+      }
+    }
+    resume(claim(token));
+  }
+
+  static bool is_empty(scope_base& of) noexcept {
+    const spin_guard guard(core(of).lock);
+    return core(of).empty_locked();
+  }
+
+  // Until no child is left. A stop requested of the caller meanwhile, or before, goes to them.
+  static void wait(scope_base& of) {
+    scope_core& scope = core(of);
+    bool passed_on = false;
+    while (!is_empty(of)) {
+      if (scope.joiner.block) {
+        fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
+      }
+      const thread_header* const header = current();
+      const bool cancellable = !passed_on && cancellable_on(header);
+      if (cancellable && stop_requested(*header->fiber)) {
+        passed_on = true;
+        of.request_stop();
+        continue;
+      }
+      const wake_reason end = park(wait_kind::scope, &of, cancellable, publish, &scope);
+      const spin_guard guard(scope.lock);
+      scope.joiner = {};
+      if (end == wake_reason::wake) break;
+    }
+    order_acquire(&of);  // pairs with leave
+  }
+};
+
+scope_base::scope_base() noexcept : unwinding_(std::uncaught_exceptions()) {}
+
+scope_base::~scope_base() {
+  if (!scope_access::is_empty(*this)) {
+    request_stop();
+    scope_access::wait(*this);
+  }
+  order_forget(this);
+  if (!error_ || std::uncaught_exceptions() > unwinding_) return;
+  try {
+    std::rethrow_exception(error_);
+  } catch (const std::exception& error) {
+    report("weft::scope at %p: nobody has received what a fiber of it has thrown: %s",
+           static_cast<void*>(this), error.what());
+  } catch (...) {
+    report("weft::scope at %p: nobody has received the exception that has left a fiber of it",
+           static_cast<void*>(this));
+  }
+  std::terminate();
+}
+
+void scope_base::start(control_block* block, scope_link& link, void (*invoke)(void*)) noexcept {
+  const thread_header* header = current();
+  const control_block* me = header->fiber ? header->fiber : header->stand_in;
+  if (me && me->deadline != never) block->deadline = scope_deadline_on(header, *me);
+  link.block = block;
+  // relaxed: the start of the fiber publishes both. `joiner_epoch`: nobody registers.
+  block->joiner.store(joiner_detached, std::memory_order_relaxed);
+  block->joiner_epoch.store(reinterpret_cast<std::uintptr_t>(this), std::memory_order_relaxed);
+  scope_core& core = scope_access::core(*this);
+  {
+    const spin_guard guard(core.lock);
+    core.push_back_locked(link);
+    if (core.stopping) [[unlikely]]
+      mark_stop(*block);  // it waits nowhere yet
+  }
+  commit_spawn(block, invoke);
+}
+
+void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept {
+  control_block& me = *link.block;
+  auto& of = *reinterpret_cast<scope_base*>(me.joiner_epoch.load(std::memory_order_relaxed));
+  try {
+    call(callable);
+  } catch (const operation_canceled&) {
+    if (!asked_to_stop(me)) scope_access::fail(of, std::current_exception());
+  } catch (...) {
+    scope_access::fail(of, std::current_exception());
+  }
+  notify_point();
+  scope_access::leave(of, link);
+}
+
+void scope_base::join() {
+  lock_point();
+  scope_access::wait(*this);
+  scope_core& core = scope_access::core(*this);
+  std::exception_ptr error;
+  {
+    const spin_guard guard(core.lock);
+    if (!error_) return;
+    core.received = true;
+    error = std::move(error_);
+  }
+  std::rethrow_exception(std::move(error));
+}
+
+bool scope_base::request_stop() noexcept {
+  lock_point();
+  scope_core& core = scope_access::core(*this);
+  {
+    const spin_guard guard(core.lock);
+    if (core.stopping) return false;
+    core.stopping = true;
+  }
+  core.stop_children();
+  return true;
+}
+
+bool scope_base::stop_requested() const noexcept {
+  scope_core& core = scope_access::core(const_cast<scope_base&>(*this));
+  const spin_guard guard(core.lock);
+  return core.stopping;
+}
+}  // namespace weft::detail
