@@ -35,6 +35,11 @@ class queued_wait {
   wait_end plain(wait_kind kind, nanos deadline = never) {
     return ended(wait_plainly(kind, object_, deadline, publish, this));
   }
+  // Ended by nothing but wakers and a stop requested of the fiber, for those who pass it on.
+  wait_end until_stopped(wait_kind kind) {
+    const wake_reason end = park(kind, object_, cancellable_on(current()), publish, this);
+    return ended(end == wake_reason::cancel ? wait_end::cancelled : wait_end::woken);
+  }
 
  private:
   static void publish(control_block* parked, void* arg) noexcept {
