@@ -67,7 +67,8 @@ TEST(slab, a_renewed_block_looks_unborn) {
   control_block* block = take(1).front();
   block->serial.store(5, std::memory_order_relaxed);
   block->flags = fiber_flag::pinned | fiber_flag::started;
-  block->shields = 2;
+  block->shielded = 1;
+  block->deadline_level = 3;
   block->deadline = 17;
   block->waits_for = wait_kind::sleep;
   block->cancel.store(cancel_bit::stop_requested, std::memory_order_relaxed);
@@ -78,7 +79,8 @@ TEST(slab, a_renewed_block_looks_unborn) {
   renew_block(*block);
   EXPECT_EQ(block->serial.load(std::memory_order_relaxed), 0u);
   EXPECT_EQ(block->flags, 0);
-  EXPECT_EQ(block->shields, 0);
+  EXPECT_EQ(block->shielded, 0);
+  EXPECT_EQ(block->deadline_level, 0);
   EXPECT_EQ(block->deadline, never);
   EXPECT_EQ(block->waits_for, wait_kind::none);
   EXPECT_EQ(block->cancel.load(std::memory_order_relaxed), 0u);
