@@ -23,11 +23,8 @@ const future_core& core(const storage& state) noexcept {
 template <class Wait>
 wait_end wait_in_queue(future_core& core, Wait&& wait) {
   waiter node;
-  queued_wait queued(&core, core.queue, node, [&core](waiter& each) noexcept {
-    if (core.flags.load(std::memory_order_relaxed) & future_core::ready) return false;
-    core.queue.push_back(each);
-    return true;
-  });
+  queued_wait queued(&core, node,
+                     [&core](waiter& each) noexcept { return core.enqueue_locked(each); });
   const wait_end end = wait(queued);
   if (end == wait_end::woken) order_acquire(&core);  // pairs with end_set
   return end;

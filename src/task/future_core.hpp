@@ -21,6 +21,12 @@ struct future_core {
   wait_list queue;
   ready_hook* hooks;  // guarded by the queue's lock
 
+  // The queue's lock is held. False: it is ready, and the node was not linked.
+  bool enqueue_locked(waiter& node) noexcept {
+    if (flags.load(std::memory_order_relaxed) & ready) return false;
+    queue.push_back(node);
+    return true;
+  }
   bool is_ready() const noexcept {
     // acquire: pairs with the release in end_set.
     const bool seen = flags.load(std::memory_order_acquire) & ready;
