@@ -4,6 +4,10 @@
 #include <weft/detail/time.hpp>
 
 namespace weft {
+namespace detail {
+class coroutine_wait;
+}
+
 /// A flag that fibers and kernel threads, mixed, may wait for: set() lets all through, those who
 /// wait and those who come, until reset(). What happened before set() happens before a wait that it
 /// ends. 24 bytes, no allocation; constinit-able. The waits are cancellation points.
@@ -46,6 +50,7 @@ class event {
 
  private:
   bool wait_until(std::int64_t deadline) const;
+  friend class detail::coroutine_wait;
   mutable detail::sync_storage<3> state_;
 };
 }  // namespace weft

@@ -111,13 +111,26 @@ void unmake_block(control_block& block) noexcept {
   }
 }
 
+namespace {
+void observe_if_observed(const runtime_core& core, control_block& block) noexcept {
+  if (!is_observed(core)) [[likely]]
+    return;
+  block.flags |= fiber_flag::observed;
+  observe_spawn(block);
+}
+}  // namespace
+
+void start_block_parked(control_block& block) noexcept {
+  runtime_core& core = *block.rt.load(std::memory_order_relaxed);
+  observe_if_observed(core, block);
+  begin_clock(block);
+  core.foreign_spawned.fetch_add(1, std::memory_order_relaxed);
+}
+
 void start_block(control_block& block) noexcept {
   runtime_core& core = *block.rt.load(std::memory_order_relaxed);
   thread_header* header = current();
-  if (is_observed(core)) [[unlikely]] {
-    block.flags |= fiber_flag::observed;
-    observe_spawn(block);
-  }
+  observe_if_observed(core, block);
   if (processor* p = held_of(header, core)) {
     const section inside(header);
     return start_local(*p, block);

@@ -9,6 +9,9 @@ control_block* make_block(runtime_core&);
 void unmake_block(control_block&) noexcept;
 // The block is complete: the fiber may run from here on, even before this returns.
 void start_block(control_block&) noexcept;
+// The same without queueing it: the caller opens a wait in its name, and whoever claims that makes
+// it ready. For coroutines that wait (task/coroutine_wait.cpp).
+void start_block_parked(control_block&) noexcept;
 
 // This process is the child of a fork: no runtime has threads here.
 bool has_forked() noexcept;

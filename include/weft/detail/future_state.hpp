@@ -18,6 +18,8 @@ struct ready_hook {
   ready_hook* next = nullptr;
 };
 
+class coroutine_wait;
+
 class future_state_base {
  public:
   future_state_base(const future_state_base&) = delete;
@@ -56,6 +58,7 @@ class future_state_base {
   void join_maker(control_block* maker) noexcept;
 
  private:
+  friend class coroutine_wait;
   virtual void run_deferred() noexcept {}
   void claim_deferred() noexcept;
 

@@ -1,0 +1,120 @@
+#pragma once
+#include <coroutine>
+#include <exception>
+#include <future>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <weft/cancel_shield.hpp>
+#include <weft/detail/coroutine_wait.hpp>
+#include <weft/detail/task_promise.hpp>
+#include <weft/event.hpp>
+#include <weft/future.hpp>
+
+/// @file
+/// C++20 coroutines beside fibers. A coroutine of any type may co_await a weft::future, a
+/// weft::shared_future or a weft::event: while it waits it costs a control block and no stack, and
+/// it goes on on a fiber of the runtime that the wait began on (from a kernel thread: the default
+/// one). It may then do what fibers may, park included. The other way round, weft::await waits on a
+/// fiber or kernel thread for anything that can be co_awaited.
+namespace weft {
+namespace detail {
+template <class T, class Result>
+struct future_awaiter {
+  state_ref<future_state<T>> state;
+  coroutine_wait wait{};
+
+  bool await_ready() const noexcept { return state->is_ready(); }
+  void await_suspend(std::coroutine_handle<> who) { wait.begin(*state.get(), who); }
+  Result await_resume() {
+    wait.end();
+    if constexpr (std::is_same_v<Result, T>) {
+      return state->take();
+    } else {
+      return state->look();
+    }
+  }
+};
+
+struct event_awaiter {
+  event& of;
+  coroutine_wait wait{};
+
+  bool await_ready() const noexcept { return of.is_set(); }
+  void await_suspend(std::coroutine_handle<> who) { wait.begin(of, who); }
+  void await_resume() const { wait.end(); }
+};
+}  // namespace detail
+
+/// `co_await std::move(f)`: what f.get() returns or throws. f is not valid afterwards.
+/// @throws std::future_error no_state; operation_canceled when the runtime ends meanwhile
+template <class T>
+auto operator co_await(future<T>&& f) {
+  auto state = std::move(detail::future_access::state(f));
+  static_cast<void>(state.checked());
+  return detail::future_awaiter<T, T>{std::move(state)};
+}
+/// `co_await f`: what f.get() returns or throws, for as often as it is asked.
+/// @throws as above
+template <class T>
+auto operator co_await(shared_future<T> f) {
+  auto state = detail::future_access::state(f);
+  using Look = decltype(std::as_const(state.checked()).look());
+  return detail::future_awaiter<T, Look>{std::move(state)};
+}
+/// `co_await e`: until it is set. @throws operation_canceled when the runtime ends meanwhile
+inline auto operator co_await(event& e) noexcept {
+  return detail::event_awaiter{e};
+}
+
+/// A coroutine with a result, that begins when it is awaited: `co_await std::move(t)` in another
+/// coroutine, weft::await(std::move(t)) on a fiber or kernel thread. A chain of tasks goes forth
+/// and back without growing the stack. Move-only; one that is never awaited never runs.
+/// @code
+/// weft::task<int> twice(weft::future<int> f) { co_return 2 * co_await std::move(f); }
+/// int n = weft::await(twice(weft::async(compute)));
+/// @endcode
+template <class T = void>
+class [[nodiscard]] task {
+ public:
+  using promise_type = detail::task_promise<T>;
+
+  task(task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  task& operator=(task&& other) noexcept {
+    std::swap(frame_, other.frame_);
+    return *this;
+  }
+  ~task() {
+    if (frame_) frame_.destroy();
+  }
+  /// Runs it, and gives what it returns or throws; once.
+  auto operator co_await() && noexcept { return detail::task_awaiter<T>{frame_}; }
+
+ private:
+  friend promise_type;
+  explicit task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+  std::coroutine_handle<promise_type> frame_;
+};
+
+template <class T>
+task<T> detail::task_promise<T>::get_return_object() noexcept {
+  return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
+}
+inline task<void> detail::task_promise<void>::get_return_object() noexcept {
+  return task<void>(std::coroutine_handle<task_promise>::from_promise(*this));
+}
+
+/// Waits for what co_await would: runs it up to its first suspension here, and parks the fiber (or
+/// puts the kernel thread to sleep) until it is done, wherever that happens. Returns its result or
+/// throws its exception. The wait is shielded from stops and deadlines: a coroutine cannot be left
+/// half done. The awaitable is moved from if it is an rvalue.
+template <class Awaitable>
+decltype(auto) await(Awaitable&& awaitable) {
+  using Result = detail::await_result<Awaitable>;
+  promise<Result> from;
+  future<Result> to = from.get_future();
+  detail::drive<Result>(std::forward<Awaitable>(awaitable), std::move(from));
+  const cancel_shield whole;
+  return to.get();
+}
+}  // namespace weft
