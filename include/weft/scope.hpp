@@ -6,6 +6,7 @@
 #include <utility>
 #include <weft/detail/bind.hpp>
 #include <weft/detail/scope_base.hpp>
+#include <weft/fiber.hpp>
 #include <weft/source_site.hpp>
 
 namespace weft {
@@ -41,13 +42,20 @@ class scope : private detail::scope_base {
   /// @throws std::system_error when no further fiber may exist; the text names the limit
   template <class F>
   [[gnu::always_inline]] void spawn(F&& f, source_site site = source_site::current()) {
-    spawn_at(site, std::forward<F>(f));
+    spawn_in(detail::begin_spawn(nullptr, site), std::forward<F>(f));
   }
   /// The same with arguments, decay-copied as for std::jthread.
   template <class F, class A, class... Rest>
-  requires(!std::is_same_v<std::remove_cvref_t<A>, source_site>)
+  requires(!std::is_same_v<std::remove_cvref_t<A>, source_site> &&
+           !std::is_same_v<std::remove_cvref_t<F>, fiber_options>)
       [[gnu::always_inline]] void spawn(F&& f, A&& a, Rest&&... rest) {
-    spawn_at({}, std::forward<F>(f), std::forward<A>(a), std::forward<Rest>(rest)...);
+    spawn_in(detail::begin_spawn(nullptr, {}), std::forward<F>(f), std::forward<A>(a),
+             std::forward<Rest>(rest)...);
+  }
+  /// The same with options: a name, a stack size.
+  template <class F, class... A>
+  [[gnu::always_inline]] void spawn(const fiber_options& options, F&& f, A&&... a) {
+    spawn_in(detail::begin_spawn(&options, {}), std::forward<F>(f), std::forward<A>(a)...);
   }
 
   /// Waits until all fibers of the scope have ended, also those spawned meanwhile; then rethrows
@@ -63,10 +71,9 @@ class scope : private detail::scope_base {
 
  private:
   template <class F, class... A>
-  void spawn_at(source_site site, F&& f, A&&... a) {
+  void spawn_in(detail::spawn_place place, F&& f, A&&... a) {
     using Bound = detail::bound<std::decay_t<F>, std::decay_t<A>...>;
     using Child = detail::scope_child<Bound>;
-    const detail::spawn_place place = detail::begin_spawn(nullptr, site);
     auto* const child = static_cast<Child*>(place.closure);
     try {
       if constexpr (Bound::takes_token) detail::make_stop_state(*place.block);

@@ -2,6 +2,7 @@
 /// @file
 /// Everything but <weft/testing.hpp>, whose namespace testing would hide GoogleTest's from code in
 /// namespace weft. Programs that care about compile time include what they use.
+#include <weft/actor.hpp>
 #include <weft/barrier.hpp>
 #include <weft/blocking.hpp>
 #include <weft/cancel_shield.hpp>
@@ -24,4 +25,5 @@
 #include <weft/semaphore.hpp>
 #include <weft/shared_mutex.hpp>
 #include <weft/source_site.hpp>
+#include <weft/supervisor.hpp>
 #include <weft/when.hpp>

@@ -8,6 +8,7 @@
 #include "sync/core_of.hpp"
 #include "sync/points.hpp"
 #include "task/scope_core.hpp"
+#include "task/unreceived.hpp"
 #include "time/timed_park.hpp"
 
 namespace weft::detail {
@@ -89,17 +90,9 @@ scope_base::~scope_base() {
     scope_access::wait(*this);
   }
   order_forget(this);
-  if (!error_ || std::uncaught_exceptions() > unwinding_) return;
-  try {
-    std::rethrow_exception(error_);
-  } catch (const std::exception& error) {
-    report("weft::scope at %p: nobody has received what a fiber of it has thrown: %s",
-           static_cast<void*>(this), error.what());
-  } catch (...) {
-    report("weft::scope at %p: nobody has received the exception that has left a fiber of it",
-           static_cast<void*>(this));
+  if (error_ && std::uncaught_exceptions() <= unwinding_) {
+    end_with_unreceived("weft::scope", this, error_);
   }
-  std::terminate();
 }
 
 void scope_base::start(control_block* block, scope_link& link, void (*invoke)(void*)) noexcept {
