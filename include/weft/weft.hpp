@@ -13,6 +13,7 @@
 #include <weft/debug.hpp>
 #include <weft/event.hpp>
 #include <weft/fiber.hpp>
+#include <weft/fork_join.hpp>
 #include <weft/future.hpp>
 #include <weft/io.hpp>
 #include <weft/latch.hpp>

@@ -14,6 +14,7 @@ namespace weft::detail {
 struct control_block;
 struct processor;
 struct carrier;
+struct fork_lane;
 class explorer;
 
 // What the C++ runtime keeps for each thread about exceptions in flight: the Itanium C++ ABI's
@@ -38,6 +39,9 @@ struct thread_header {
   control_block* stand_in = nullptr;  // what waits in a plain thread's name, made on first use
   sys_counts* syscalls = nullptr;     // null: the shared ones
   [[no_unique_address]] chaos::thread_state chaotic;
+  // Where the fiber that runs here offers branches to thieves; null: not yet, or it must not,
+  // or there is none.
+  fork_lane* lane = nullptr;
   explorer* exploring = nullptr;  // this thread runs weft::testing::explore; see sched/explorer.hpp
 };
 

@@ -4,6 +4,7 @@
 
 namespace weft::detail {
 inline constexpr bool thread_sanitizer = false;
+inline constexpr bool watches_scheduler = false;
 
 // What ThreadSanitizer knows of one fiber; a member of its control block.
 class race_clock {

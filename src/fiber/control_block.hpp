@@ -20,10 +20,11 @@
 namespace weft::detail {
 struct runtime_core;
 struct fiber_extras;
+struct cancel_frame;
 
 // What `waits_on` is: join: the other block; sleep: the deadline; readable, writable: the fd; poll:
-// the array; blocking: the gate or, inside, the number that the kernel gave the thread; from
-// `mutex` on: the object.
+// the array; blocking: the gate or, inside, the number that the kernel gave the thread; fork_join:
+// null; from `mutex` on: the object.
 enum class wait_kind : std::uint8_t {
   none,
   join,
@@ -31,7 +32,7 @@ enum class wait_kind : std::uint8_t {
   readable,
   writable,
   blocking,
-  run,
+  fork_join,  // for branches that others run
   event,
   poll,
   mutex,
@@ -52,9 +53,12 @@ inline constexpr std::uint8_t started = 1;        // has a stack and has run
 inline constexpr std::uint8_t fp_env = 2;         // its floating-point control words travel along
 inline constexpr std::uint8_t pinned = 4;         // resumes only on extras->pinned_to
 inline constexpr std::uint8_t kernel_thread = 8;  // a stand-in: woken by futex
+inline constexpr std::uint8_t forked = 16;        // below a cancel_frame: `frame` holds
 inline constexpr std::uint8_t observed = 64;      // somebody watches: sched/observe.hpp
 inline constexpr std::uint8_t batch_woken = 128;  // observed, and woken with others
 inline constexpr std::uint8_t pin_at_start = 32;  // pinned to the kernel thread that first runs it
+// What whoever switches away from a running fiber must see to, in one test: leave_slow.
+inline constexpr std::uint8_t when_left = fp_env | forked;
 }  // namespace fiber_flag
 
 // A return address in the place of site_file. That it is one is in the word itself: whoever looks
@@ -65,8 +69,10 @@ inline const char* address_as_site(const void* address) noexcept {
 }
 
 namespace cancel_bit {
-inline constexpr std::uint32_t stop_requested = 1;
-}
+inline constexpr std::uint32_t stop_requested = 1;  // sticky
+inline constexpr std::uint32_t frame_stopped = 2;   // what it runs below is: fiber/cancel_frame.hpp
+inline constexpr std::uint32_t any = stop_requested | frame_stopped;
+}  // namespace cancel_bit
 
 struct alignas(cache_line) control_block {
   // -- what a switch and a wake touch
@@ -99,8 +105,11 @@ struct alignas(cache_line) control_block {
 
   // -- what it runs
   // ---------------------------------------------------------------------------------
-  void (*invoke)(void* closure) = nullptr;  // runs the closure and destroys it
-  const char* site_file = nullptr;          // or a return address: address_as_site
+  union {
+    void (*invoke)(void* closure) = nullptr;  // runs the closure and destroys it: until it begins
+    cancel_frame* frame;                      // the innermost, while `forked`
+  };
+  const char* site_file = nullptr;  // or a return address: address_as_site
   static constexpr std::size_t closure_size = 48;
   alignas(16) std::byte closure[closure_size] = {};  // larger callables: a pointer to the heap
   [[no_unique_address]] chaos::trail trail;          // owner

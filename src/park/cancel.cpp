@@ -11,6 +11,7 @@
 #include <stop_token>
 
 #include "base/asymmetric_fence.hpp"
+#include "fiber/cancel_frame.hpp"
 #include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
 #include "park/park.hpp"
@@ -46,6 +47,8 @@ void request_stop_word(control_block* block) noexcept {
   if (!set_stop_bit(*block)) return;
   heavy_fence();  // C2
   end_cancellable_wait(*block);
+  // S1 was C1. A fiber's: nobody asks a kernel thread.
+  stop_branches(*block->rt.load(std::memory_order_acquire), block, nullptr);
 }
 
 bool request_stop(control_block& block) noexcept {
@@ -82,11 +85,28 @@ void request_stop_all(runtime_core& core) noexcept {
       &core);
 }
 
+namespace {
+// As stop_requested, but for what a failed sibling stops for the length of a call only: a token
+// does not come back.
+bool stopped_for_good(const control_block& block) noexcept {
+  if (!stop_requested(block)) return false;
+  if (!(block.cancel.load(std::memory_order_relaxed) & cancel_bit::frame_stopped)) return true;
+  if (block.cancel.load(std::memory_order_relaxed) & cancel_bit::stop_requested) return true;
+  const runtime_core& core = *block.rt.load(std::memory_order_relaxed);
+  if (core.cancelling.load(std::memory_order_relaxed) & cancelling_bit::stop) return true;
+  if (current()->fiber != &block) return false;
+  const cancel_frame* frame = frame_of(block);
+  while (frame && frame->owner == &block) frame = frame->parent;
+  return chain_stopped(frame, nullptr);
+}
+}  // namespace
+
 std::stop_source stop_state(control_block& block) {
   std::stop_source source = stop_source_of(block);
   // Either request_stop_all finds the state, or this finds the request: it sets `cancelling` and
   // then looks at the state under the lock under which it was stored.
-  if (stop_requested(block)) source.request_stop();
+  // Likewise stop_branches.
+  if (stopped_for_good(block)) source.request_stop();
   return source;
 }
 }  // namespace weft::detail

@@ -1,6 +1,7 @@
 #include "sched/blocking.hpp"
 
 #include "fiber/extras.hpp"
+#include "sched/branches.hpp"
 #include "sched/explorer.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
@@ -65,6 +66,8 @@ blocking_section::blocking_section() noexcept {
   bump(p_->count.blocking_calls);
   if (p_->diverted) [[unlikely]]
     observe_blocking(header, *me_);
+  if (me_->flags & fiber_flag::forked) [[unlikely]]
+    spill_branches(header, *me_);
   me_->waits_for = wait_kind::blocking;
   // A number and no pointer: a dump may see the new kind beside what the last wait was on.
   me_->waits_on = reinterpret_cast<const void*>(
@@ -72,6 +75,7 @@ blocking_section::blocking_section() noexcept {
   me_->exceptions.since = p_->stamp.load(std::memory_order_relaxed);
   header->fiber = nullptr;
   header->held = nullptr;
+  header->lane = nullptr;  // which implies a fiber
   --header->section;
   // release: pairs with the acquire of the monitor's or our own compare-exchange; the processor's
   // queues as we leave them belong to whoever moves this word on.

@@ -15,6 +15,7 @@ namespace weft::detail {
 struct processor;
 struct runtime_core;
 struct observer;
+struct fork_lane;
 
 // How a carrier sleeps and is woken. The waker hands over a processor first (carrier::handed), then
 // exchanges the word; what was there tells whether a system call is needed, and which.
@@ -47,6 +48,9 @@ struct carrier {
   spin_lock pinned_lock;
   task_list<control_block> pinned;  // guarded by pinned_lock
   atomic<std::uint32_t> pinned_count{0};
+
+  // What its fiber offers to thieves. Made when one does first, and kept.
+  atomic<fork_lane*> lane{nullptr};
 
   // What this thread runs. Null before and after its loop; readers hold a core_visit.
   atomic<const thread_header*> header{nullptr};

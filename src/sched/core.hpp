@@ -78,6 +78,7 @@ struct alignas(cache_line) runtime_core {
   // it is wasted. Pushes between two such wakes: doubled by a fruitless search, reset by a fruitful
   // one.
   atomic<std::uint32_t> slot_wake_hold{1};
+  atomic<std::uint64_t> branches{0};  // on the processors' lists: sched/branch_list.hpp
   atomic<std::uint32_t> starving{0};  // carriers with pinned work and no processor
   atomic<std::uint64_t> hogs{0};      // fibers that held a processor for longer than hog_limit
   counters foreign;                   // the monitor's own counters

@@ -4,6 +4,7 @@
 
 #include "base/futex.hpp"
 #include "base/spin_lock.hpp"
+#include "sched/branches.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/stackless.hpp"
@@ -82,7 +83,7 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
   return nullptr;
 }
 
-control_block* search(runtime_core& core, processor& me) noexcept {
+[[gnu::noinline]] control_block* search(runtime_core& core, processor& me) noexcept {
   const std::uint32_t first = me.rng.below(core.workers);
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     processor& victim = *core.processors[(first + i) % core.workers];
@@ -98,6 +99,7 @@ control_block* search(runtime_core& core, processor& me) noexcept {
     task_list<control_block> one = core.inject.pop(1);
     if (control_block* block = one.pop_front()) return block;
   }
+  if (control_block* block = steal_branch(core, me, first)) return block;
   control_block* block = steal_slot(core, me);
   if (block) bump(me.count.steals);
   return block;
@@ -222,6 +224,7 @@ void carrier_loop(carrier& me) noexcept {
   me.header.store(nullptr, std::memory_order_relaxed);
   header->self = nullptr;
   header->held = nullptr;
+  header->lane = nullptr;
   header->syscalls = nullptr;
 }
 }  // namespace weft::detail

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/futex.hpp"
+#include "sched/branches.hpp"
 #include "sched/hogs.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
@@ -38,6 +39,7 @@ observation observe(runtime_core& core) noexcept {
     seen.activity += p.count.switches.load(std::memory_order_relaxed);
     if (p.state.load(std::memory_order_relaxed) != processor_state::idle) seen.all_idle = false;
     if (p.ring.size() > 0 || p.slot.load(std::memory_order_relaxed)) seen.queued = true;
+    if (offers_branches(p)) seen.queued = true;
   }
   if (core.inject.size() > 0) seen.queued = true;
   return seen;

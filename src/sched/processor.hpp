@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "fiber/slab.hpp"
 #include "queue/local_ring.hpp"
+#include "sched/branch_list.hpp"
 #include "sched/counters.hpp"
 #include "sched/publication.hpp"
 #include "stack/cache.hpp"
@@ -97,5 +98,6 @@ struct alignas(cache_line) processor {
   bool listed_idle = false;        // likewise
   carrier* sleeper = nullptr;      // the carrier that went idle with it; likewise
   counters count;                  // owner writes, any thread reads
+  branch_list branches;            // that have begun here
 };
 }  // namespace weft::detail

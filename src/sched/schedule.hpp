@@ -35,11 +35,12 @@ void cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noe
 void pin_running_fiber() noexcept;
 void unpin_running_fiber() noexcept;
 
-// Whether the fiber was asked to stop, by itself or with its whole runtime. Any thread.
+// Whether the fiber was asked to stop: by itself, with what it runs below (fiber/cancel_frame.hpp),
+// or with its whole runtime. Any thread.
 inline bool stop_requested(const control_block& block) noexcept {
   // seq_cst: the fiber's half of the cancellation protocol, see park/cancel.cpp.
-  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]] {
-    order_acquire(&block.cancel);  // pairs with request_stop_word
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::any) [[unlikely]] {
+    order_acquire(&block.cancel);  // pairs with request_stop_word, stop_branches
     return true;
   }
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
@@ -55,7 +56,7 @@ bool asked_to_stop(control_block&) noexcept;
 // Whether a cancellation point has to look closer: stop_requested, or the fiber's run is explored.
 inline bool stop_or_explored(const control_block& block) noexcept {
   // seq_cst: as in stop_requested.
-  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::stop_requested) [[unlikely]]
+  if (block.cancel.load(std::memory_order_seq_cst) & cancel_bit::any) [[unlikely]]
     return true;
   const runtime_core* core = block.rt.load(std::memory_order_relaxed);
   return core && core->cancelling.load(std::memory_order_seq_cst) != 0;

@@ -6,6 +6,7 @@
 #include "base/asymmetric_fence.hpp"
 #include "base/fatal.hpp"
 #include "fiber/extras.hpp"
+#include "sched/branches.hpp"
 #include "sched/internal.hpp"
 #include "sched/observe.hpp"
 #include "sched/switching.hpp"
@@ -31,15 +32,25 @@ void swap_fp_slow(control_block* from, control_block* to) noexcept {
   fp_env_load(own ? &extras_of(*to).fp : &defaults);
 }
 
-context prepare_switch_slow(thread_header* header, control_block* next, bool had_fp_env,
+void leave_slow(thread_header* header, control_block& me, control_block& next) noexcept {
+  if ((me.flags | next.flags) & fiber_flag::fp_env) swap_fp_slow(&me, &next);
+  if (me.flags & fiber_flag::forked) spill_branches(header, me);
+}
+
+context prepare_switch_slow(thread_header* header, control_block* next, bool must_look,
                             control_block* saving) noexcept {
   processor& p = *header->held;
   if (next && !(next->flags & fiber_flag::started) && !bind_stack(p, *next)) [[unlikely]] {
     push_ring(p, next);  // the loop deals with it: it waits for a stack to be freed
     next = nullptr;
   }
-  if (had_fp_env || (next && next->flags & fiber_flag::fp_env)) [[unlikely]] {
-    swap_fp_slow(saving, next);
+  if (must_look || (next && next->flags & fiber_flag::fp_env)) [[unlikely]] {
+    const auto flags = (saving      ? saving->flags
+                        : must_look ? fiber_flag::fp_env
+                                    : 0) |
+                       (next ? next->flags : 0);
+    if (saving && saving->flags & fiber_flag::forked) spill_branches(header, *saving);
+    if (flags & fiber_flag::fp_env) swap_fp_slow(saving, next);
   }
   if (next) return enter(header, *next);
   if (p.diverted) [[unlikely]]
@@ -111,6 +122,14 @@ wake_reason park_fiber(wait_kind kind, const void* on, bool cancellable, publish
 }
 
 namespace {
+// Alone, but for branches that it offers: they go first.
+[[gnu::noinline]] thread_header* yield_to_branches_slow(thread_header* header,
+                                                        control_block& me) noexcept {
+  spill_branches(header, me);
+  control_block* const next = pick_next(*header->held);
+  return next ? switch_from(header, me, next, after_yield) : header;
+}
+
 // Any way a yield can go.
 [[gnu::noinline]] void yield_slow(thread_header* header, control_block& me) noexcept {
   ++header->section;
@@ -118,12 +137,18 @@ namespace {
   // Alone, and not yet time for a long look: go on.
   if (next || header->held->tick >= look_every || chaos::on())
     header = switch_from(header, me, next, after_yield);
+  else if (me.flags & fiber_flag::forked)
+    header = yield_to_branches_slow(header, me);
   --header->section;
 }
 
 // Nothing but a switch has to be done: it has run, and has no control words of its own.
-bool is_plain(const control_block& block) noexcept {
+bool enters_plainly(const control_block& block) noexcept {
   constexpr auto looked_at = fiber_flag::started | fiber_flag::fp_env | fiber_flag::pinned;
+  return (block.flags & looked_at) == fiber_flag::started;
+}
+bool leaves_plainly(const control_block& block) noexcept {
+  constexpr auto looked_at = fiber_flag::started | fiber_flag::when_left | fiber_flag::pinned;
   return (block.flags & looked_at) == fiber_flag::started;
 }
 }  // namespace
@@ -138,12 +163,12 @@ void yield_here() noexcept {
     return;
   }
   processor& p = *header->held;
-  if (!p.solo || chaos::on() || !is_plain(*me) || p.slot.load(std::memory_order_relaxed) ||
+  if (!p.solo || chaos::on() || !leaves_plainly(*me) || p.slot.load(std::memory_order_relaxed) ||
       p.tick + 1 >= look_every) [[unlikely]] {
     return yield_slow(header, *me);
   }
   ++header->section;
-  const auto rotated = p.ring.rotate_unshared(me, is_plain);
+  const auto rotated = p.ring.rotate_unshared(me, enters_plainly);
   control_block* const next = rotated.oldest;
   if (!next) [[unlikely]] {
     --header->section;

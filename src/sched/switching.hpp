@@ -77,17 +77,21 @@ inline context enter_fresh(thread_header* header, control_block& next, stack bou
   return prepare(bound.hi, fiber_main);
 }
 
-// The same when something has to be seen to: a stack, control words, no fiber at all.
-context prepare_switch_slow(thread_header* header, control_block* next, bool had_fp_env,
+// Who leaves the running fiber `me` and finds one of fiber_flag::when_left, before it enters `next`
+// by itself: control words change, and what it has offered to thieves becomes fibers.
+void leave_slow(thread_header* header, control_block& me, control_block& next) noexcept;
+// The same when something has to be seen to: a stack, control words, no fiber at all, or what is to
+// be done when `saving` is left.
+context prepare_switch_slow(thread_header* header, control_block* next, bool must_look,
                             control_block* saving) noexcept;
 
 // Null, or a fiber for which there is no stack now: the carrier's loop.
 [[gnu::always_inline]] inline context prepare_switch(thread_header* header, control_block* next,
-                                                     bool had_fp_env,
+                                                     bool must_look,
                                                      control_block* saving) noexcept {
-  if (!next || had_fp_env ||
+  if (!next || must_look ||
       (next->flags & (fiber_flag::started | fiber_flag::fp_env)) != fiber_flag::started) {
-    return prepare_switch_slow(header, next, had_fp_env, saving);
+    return prepare_switch_slow(header, next, must_look, saving);
   }
   return enter(header, *next);
 }
@@ -98,7 +102,7 @@ context prepare_switch_slow(thread_header* header, control_block* next, bool had
                                                          control_block* next,
                                                          after_fn after) noexcept {
   save_thread_state(header, me);
-  const context to = prepare_switch(header, next, me.flags & fiber_flag::fp_env, &me);
+  const context to = prepare_switch(header, next, me.flags & fiber_flag::when_left, &me);
   return change_stack(header, &me.ctx, to, bounds_of_chosen(header), after);
 }
 

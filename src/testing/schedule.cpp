@@ -115,8 +115,8 @@ std::string schedule::wait_text(wait_kind kind, std::int64_t about) {
       return "descriptor " + which + " to be writable";
     case wait_kind::poll:
       return "io::poll";
-    case wait_kind::run:
-      return "run()";
+    case wait_kind::fork_join:
+      return "branches of fork_join()";
     case wait_kind::blocking:
       return "a place in blocking()";
     default:
@@ -134,7 +134,7 @@ std::int64_t schedule::about(const control_block& parked) {
       return reinterpret_cast<std::intptr_t>(on);
     case wait_kind::sleep:
     case wait_kind::poll:  // an array, whose address is nobody's business
-    case wait_kind::run:
+    case wait_kind::fork_join:
       return 0;
     default:
       return object(on);

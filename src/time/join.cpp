@@ -94,8 +94,8 @@ void after_quiet_direct_join(void* header, context* from) noexcept {
       me.waits_for = wait_kind::join;
       me.waits_on = &block;
       save_thread_state(header, me);
-      if ((me.flags | block.flags) & fiber_flag::fp_env) [[unlikely]]
-        swap_fp_slow(&me, &block);
+      if ((me.flags | block.flags) & fiber_flag::when_left) [[unlikely]]
+        leave_slow(header, me, block);
       const context to = enter_fresh(header, block, bound);
       header = change_stack(header, &me.ctx, to, bounds_of(block),
                             cancellable ? after_direct_join : after_quiet_direct_join);

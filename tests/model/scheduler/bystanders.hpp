@@ -15,6 +15,16 @@ void observe_wakes(runtime_core&, const task_list<control_block>&) noexcept {}
 void observe_steal(thread_header*, std::uint32_t, const control_block&) noexcept {}
 void observe_ready(thread_header*) noexcept {}
 
+// No fiber forks in a model of the scheduler: branches have models of their own.
+void spill_branches(thread_header*, control_block&) noexcept {}
+control_block* steal_branch(runtime_core&, processor&, std::uint32_t) noexcept {
+  return nullptr;
+}
+bool offers_branches(const processor&) noexcept {
+  return false;
+}
+void stop_branches(runtime_core&, const void*, control_block*) noexcept {}
+
 void wake_explored(runtime_core&, processor*) noexcept {}
 void explore_point(point_kind, const char*) noexcept {}
 
