@@ -47,8 +47,9 @@ void request_stop_word(control_block* block) noexcept {
   if (!set_stop_bit(*block)) return;
   heavy_fence();  // C2
   end_cancellable_wait(*block);
-  // S1 was C1. A fiber's: nobody asks a kernel thread.
-  stop_branches(*block->rt.load(std::memory_order_acquire), block, nullptr);
+  // S1 was C1. No runtime: it has not been anybody's yet.
+  if (runtime_core* const core = block->rt.load(std::memory_order_acquire))
+    stop_branches(*core, block, nullptr);
 }
 
 bool request_stop(control_block& block) noexcept {
