@@ -140,6 +140,40 @@ weft_context_entry:
         .cfi_endproc
         .size   weft_context_entry, . - weft_context_entry
 
+// void* weft_hop(context* from, context to, void* arg): weft_switch as a function, for two sides that
+// take turns from different places. It is called, and leaves by a jump to its return address: that of
+// the other side's call, which a ret would predict wrongly each time. A function that has nothing
+// else to do afterwards ends by a jump to here, and its caller is where the other side goes on.
+        .globl  weft_hop
+        .hidden weft_hop
+        .type   weft_hop, @function
+        .p2align 6
+weft_hop:
+        .cfi_startproc
+        endbr64
+        .irp    reg, rbx, r12, r13, r14, r15
+        pushq   %\reg
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %\reg, 0
+        .endr
+        movq    %rdx, %rax                      // arg
+        xorl    %edx, %edx                      // no after
+        leaq    .Lhopped(%rip), %r8
+        jmp     weft_switch
+.Lhopped:
+        endbr64
+        .irp    reg, r15, r14, r13, r12, rbx
+        popq    %\reg
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %\reg
+        .endr
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %rcx
+        notrack jmp *%rcx                       // no endbr64 there: it is what follows a call
+        .cfi_endproc
+        .size   weft_hop, . - weft_hop
+
 // void weft_fp_env_save(fp_env*): the running thread's two control words. Apart from weft_switch,
 // because stmxcsr alone would more than double the price, and almost no fiber changes them.
         .globl  weft_fp_env_save
@@ -171,7 +205,8 @@ weft_fp_env_load:
 
         .section .note.GNU-stack, "", @progbits // no executable stack
 
-// Indirect branch tracking holds: each indirect jump above lands on an endbr64. Shadow stacks do
+// Indirect branch tracking holds: each indirect jump above lands on an endbr64, but for the one that
+// stands for a ret and says so (notrack, as compilers' jump tables do). Shadow stacks do
 // not: the kernel's shadow stack would have to be switched too.
         .section .note.gnu.property, "a", @note
         .p2align 3

@@ -1,5 +1,5 @@
-// The report of a stack overflow: a fiber that runs into its guard is named before the process
-// ends. In a signal handler: no locks, no allocation, each line one write.
+// The report of a stack overflow: a fiber or context that runs into its guard is named before the
+// process ends. In a signal handler: no locks, no allocation, each line one write.
 //
 // Only SIGSEGV is taken: neither kind of guard makes SIGBUS. A fault that is no overflow goes on to
 // whoever had the signal before, unchanged. So does an overflow after its report, by putting that
@@ -15,6 +15,7 @@
 #include "base/fatal.hpp"
 #include "base/modules.hpp"
 #include "base/stack_walk.hpp"
+#include "fiber/computation.hpp"
 #include "fiber/extras.hpp"
 #include "fiber/sites.hpp"
 #include "fiber/slab.hpp"
@@ -54,31 +55,47 @@ const control_block* owner_of(const stack& where, std::uintptr_t sp) noexcept {
   return wanted.found;
 }
 
-// The fiber whose stack has overflowed; null: this fault is something else. A fault in a guard is
-// not enough: an array overrun at the top of the stack below ends there too, and so does a wild
-// pointer. Of an overflow the stack pointer has come as far as the fault, or at most a page less.
-const control_block* overflowed(const siginfo_t& info, const stack_walk::registers& from,
-                                stack* where) noexcept {
-  if (info.si_code <= 0 || !stack_arena::instance().find(info.si_addr, where)) return nullptr;
+struct overflow {
+  stack where;
+  const control_block* fiber = nullptr;     // null: a plain thread's context
+  const computation* in_context = nullptr;  // null: the fiber's own stack
+  explicit operator bool() const noexcept { return fiber || in_context; }
+};
+
+// False: this fault is something else. A fault in a guard is not enough: an array overrun at the
+// top of the stack below ends there too, and so does a wild pointer. Of an overflow the stack
+// pointer has come as far as the fault, or at most a page less.
+overflow overflowed(const siginfo_t& info, const stack_walk::registers& from) noexcept {
+  stack where;
+  if (info.si_code <= 0 || !stack_arena::instance().find(info.si_addr, &where)) return {};
   const auto fault = reinterpret_cast<std::uintptr_t>(info.si_addr);
-  const auto lo = reinterpret_cast<std::uintptr_t>(where->lo);
-  if (fault >= lo || fault < lo - guard_size || from.sp > fault + page_size) return nullptr;
-  return owner_of(*where, from.sp);
+  const auto lo = reinterpret_cast<std::uintptr_t>(where.lo);
+  if (fault >= lo || fault < lo - guard_size || from.sp > fault + page_size) return {};
+  return {where, owner_of(where, from.sp), computation_on(where)};
 }
 
-void write_report(const control_block& block, const stack& where, const void* fault,
-                  const stack_walk::registers& from) noexcept {
-  modules.read();
+// "fiber 7 "reader" (spawned at server.cpp:42)"
+void describe_fiber(const control_block& block, char* to, std::size_t size) noexcept {
   char place[256];
   describe_place(site_key_of(block), &modules, place, sizeof place);
   const char* name = name_of(block);
-  const std::size_t bytes = stack_class_bytes(block.size_class);
-  report(
-      "stack overflow in fiber %llu%s%s%s (spawned at %s): its stack of %zu KiB [%p, %p) ended at "
-      "the fault address %p",
-      static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
-      *name ? " \"" : "", name, *name ? "\"" : "", place, bytes / 1024,
-      static_cast<const void*>(where.lo), static_cast<const void*>(where.hi), fault);
+  std::snprintf(to, size, "fiber %llu%s%s%s (spawned at %s)",
+                static_cast<unsigned long long>(block.serial.load(std::memory_order_relaxed)),
+                *name ? " \"" : "", name, *name ? "\"" : "", place);
+}
+
+void write_report(const overflow& of, const void* fault,
+                  const stack_walk::registers& from) noexcept {
+  modules.read();
+  const stack& where = of.where;
+  char who[384] = "a kernel thread";
+  if (of.fiber) describe_fiber(*of.fiber, who, sizeof who);
+  const std::size_t bytes =
+      stack_class_bytes(of.in_context ? of.in_context->size_class : of.fiber->size_class);
+  report("stack overflow in %s%s: its stack of %zu KiB [%p, %p) ended at the fault address %p",
+         of.in_context ? "a weft::context or generator of " : "", who, bytes / 1024,
+         static_cast<const void*>(where.lo), static_cast<const void*>(where.hi), fault);
+  char place[256];
   int n = 0;
   for (const stack_walk::frame& f : stack_walk(modules, from, where.lo, where.hi)) {
     modules.describe(f.pc, place, sizeof place);
@@ -86,6 +103,7 @@ void write_report(const control_block& block, const stack& where, const void* fa
     if (f.repeated) std::snprintf(more, sizeof more, ", and %zu more of the same", f.repeated);
     report("  #%d %s%s%s", n++, place, f.guessed ? " (perhaps)" : "", more);
   }
+  if (of.in_context) return report("raise context_options::stack_size (now %zu)", bytes);
   report("raise fiber_options::stack_size (now %zu) or runtime_options::stack_size", bytes);
 }
 
@@ -122,14 +140,13 @@ void pass_on(int signal, siginfo_t* info, void* context) noexcept {
 // A fault in here finds the signal blocked: the kernel ends the process.
 void on_fault(int signal, siginfo_t* info, void* context) {
   const stack_walk::registers from = stack_walk::interrupted(context);
-  stack where;
-  const control_block* block = overflowed(*info, from, &where);
-  if (!block) return pass_on(signal, info, context);
+  const overflow found = overflowed(*info, from);
+  if (!found) return pass_on(signal, info, context);
   std::uint32_t expected = nobody;
   // acquire: pairs with the release below, of the thread whose report this one waits for.
   if (progress.compare_exchange_strong(expected, reporting, std::memory_order_acquire,
                                        std::memory_order_acquire)) {
-    write_report(*block, where, info->si_addr, from);
+    write_report(found, info->si_addr, from);
     ::sigaction(signal, &previous, nullptr);
     progress.store(reported, std::memory_order_release);
     return;

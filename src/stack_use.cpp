@@ -11,10 +11,12 @@
 #include "base/environment.hpp"
 #include "base/modules.hpp"
 #include "base/peek.hpp"
+#include "fiber/computation.hpp"
 #include "fiber/sites.hpp"
 #include "fiber/slab.hpp"
 #include "runtime_life.hpp"
 #include "sched/observe.hpp"
+#include "stack/arena.hpp"
 #include "stack/high_water.hpp"
 #include "time/join.hpp"
 
@@ -34,8 +36,10 @@ void note_living(control_block& block, void*) noexcept {
       !lives()) {
     return;
   }
-  const stack on{peek(block.stk.lo), peek(block.stk.hi)};
-  if (!on) return;
+  // Asked of the arena: a fiber that enters a context exchanges the two words of its stack.
+  // Contexts are not measured.
+  stack on;
+  if (!stack_arena::instance().find(peek(block.stk.lo), &on) || computation_on(on)) return;
   const site_key from = site_key_of(block);
   const std::size_t used = used_of_stack(on);
   // The stack was read before the fiber is looked at again; pairs with the end's publication.

@@ -9,12 +9,14 @@
 #include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
 #include <weft/coroutine.hpp>
+#include <weft/context.hpp>
 #include <weft/deadline.hpp>
 #include <weft/debug.hpp>
 #include <weft/event.hpp>
 #include <weft/fiber.hpp>
 #include <weft/fork_join.hpp>
 #include <weft/future.hpp>
+#include <weft/generator.hpp>
 #include <weft/io.hpp>
 #include <weft/latch.hpp>
 #include <weft/mutex.hpp>

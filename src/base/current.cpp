@@ -17,14 +17,17 @@ struct end_of_threads {
   spin_lock lock;  // guards the making of the key
   atomic<bool> made{false};
   pthread_key_t key{};
-  void (*recycle)(control_block*) noexcept = nullptr;
+  // Each thread has stored those that it needs.
+  atomic<void (*)(thread_header*) noexcept> ends[static_cast<unsigned>(thread_end::count_)]{};
 };
 constinit end_of_threads ends{};
 
 void thread_ends(void* of) {
-  auto* const ended = static_cast<thread_header*>(of);
-  if (ended->stand_in) ends.recycle(ended->stand_in);
-  ended->stand_in = nullptr;
+  for (auto& end : ends.ends) {
+    if (auto* const call = end.load(std::memory_order_relaxed)) {
+      call(static_cast<thread_header*>(of));
+    }
+  }
 }
 
 constinit sys_counts shared;
@@ -41,13 +44,14 @@ constinit sys_counts shared;
   self->exceptions = reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
 }
 
-int at_thread_end(thread_header* self, void (*recycle)(control_block*) noexcept) noexcept {
+int at_thread_end(thread_header* self, thread_end what,
+                  void (*end)(thread_header*) noexcept) noexcept {
+  ends.ends[static_cast<unsigned>(what)].store(end, std::memory_order_relaxed);
   // acquire: pairs with the release below. The lock only once: a child of fork may find it held by
   // a thread that it does not have.
   if (!ends.made.load(std::memory_order_acquire)) {
     const spin_guard guard(ends.lock);
     if (!ends.made.load(std::memory_order_relaxed)) {
-      ends.recycle = recycle;
       if (const int error = ::pthread_key_create(&ends.key, thread_ends)) return error;
       ends.made.store(true, std::memory_order_release);
     }

@@ -16,6 +16,9 @@ struct processor;
 struct carrier;
 struct fork_lane;
 class explorer;
+class signal_stack;
+struct computation;
+struct local_values;
 
 // What the C++ runtime keeps for each thread about exceptions in flight: the Itanium C++ ABI's
 // __cxa_eh_globals (section 2.2.2). Each fiber has its own, swapped when fibers are.
@@ -43,7 +46,18 @@ struct thread_header {
   // or there is none.
   fork_lane* lane = nullptr;
   explorer* exploring = nullptr;  // this thread runs weft::testing::explore; see sched/explorer.hpp
+  control_block* lent =
+      nullptr;  // the fiber that is inside blocking() here, for which `fiber` is null
+
+  // -- a plain thread's own, or of code inside blocking(); a fiber has the like in its block
+  computation* inside = nullptr;   // the innermost weft::context that runs here
+  local_values* locals = nullptr;  // made on first use
+  signal_stack* alternate = nullptr;
+  bool resumes_contexts = false;  // what that takes is there
 };
+
+// What ends with a kernel thread, in this order.
+enum class thread_end : unsigned { locals, stand_in, alternate, count_ };
 
 // The header of the calling kernel thread. Never keep it over a park.
 [[nodiscard]] thread_header* current() noexcept;
@@ -51,7 +65,7 @@ struct thread_header {
 // Fills in the addresses. A carrier calls it first thing, a plain thread before its first wait.
 void adopt_thread(thread_header*) noexcept;
 
-// When the calling thread ends, its stand-in goes to `recycle`, the same function each time. 0, or
-// the error of POSIX for thread-specific data: then nothing is called.
-int at_thread_end(thread_header*, void (*recycle)(control_block*) noexcept) noexcept;
+// When the calling thread ends, `end` is called with its header: for each `what` the same function
+// each time. 0, or the error of POSIX for thread-specific data: then nothing is called.
+int at_thread_end(thread_header*, thread_end what, void (*end)(thread_header*) noexcept) noexcept;
 }  // namespace weft::detail

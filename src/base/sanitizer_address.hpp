@@ -60,4 +60,50 @@ class announced_switch {
                                 static_cast<std::size_t>(static_cast<const char*>(high) - here));
   __sanitizer_start_switch_fiber(nullptr, to.low, to.size);
 }
+
+class announced_visits {
+ public:
+  void begin() noexcept {}
+  void end() noexcept {}
+  race_clock clock() const noexcept { return {}; }
+
+  class visit {
+   public:
+    visit(announced_visits&, const void* low, const void* high) noexcept {
+      __sanitizer_start_switch_fiber(
+          &fake_stack_, low,
+          static_cast<std::size_t>(static_cast<const char*>(high) - static_cast<const char*>(low)));
+    }
+    void returned() noexcept { __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr); }
+
+   private:
+    void* fake_stack_ = nullptr;
+  };
+  [[gnu::no_sanitize_address]] void arrived() noexcept {
+    __sanitizer_finish_switch_fiber(nullptr, &low_, &size_);
+  }
+  class absence {
+   public:
+    explicit absence(announced_visits& of) noexcept : of_(of) {
+      __sanitizer_start_switch_fiber(&fake_stack_, of.low_, of.size_);
+    }
+    void returned() noexcept {
+      __sanitizer_finish_switch_fiber(fake_stack_, &of_.low_, &of_.size_);
+    }
+
+   private:
+    announced_visits& of_;
+    void* fake_stack_ = nullptr;
+  };
+  [[gnu::no_sanitize_address]] void leave(const void* high) noexcept {
+    const auto* const here = static_cast<const char*>(__builtin_frame_address(0));
+    __asan_unpoison_memory_region(here,
+                                  static_cast<std::size_t>(static_cast<const char*>(high) - here));
+    __sanitizer_start_switch_fiber(nullptr, low_, size_);
+  }
+
+ private:
+  const void* low_ = nullptr;  // of the stack that the context was resumed from
+  std::size_t size_ = 0;
+};
 }  // namespace weft::detail

@@ -61,6 +61,9 @@ class race_clock {
   }
   void* get() const noexcept { return fiber_; }
 
+  race_clock() noexcept = default;
+  explicit race_clock(void* of) noexcept : fiber_(of) {}
+
  private:
   void* fiber_ = nullptr;
 };
@@ -92,6 +95,40 @@ inline void announce_fresh_stack() noexcept {}
   __tsan_switch_to_fiber(to.clock, switch_order);
   __tsan_destroy_fiber(ended);
 }
+
+// What a context runs on is a clock to ThreadSanitizer, because its calls and returns are counted
+// there. Switches to it and from it order, in both views.
+class announced_visits {
+ public:
+  void begin() noexcept {
+    mine_ = __tsan_create_fiber(0);
+    __tsan_set_fiber_name(mine_, "context");
+  }
+  void end() noexcept { __tsan_destroy_fiber(mine_); }
+  race_clock clock() const noexcept { return race_clock(mine_); }
+
+  class visit {
+   public:
+    [[gnu::always_inline]] visit(announced_visits& to, const void*, const void*) noexcept {
+      to.resumer_ = __tsan_get_current_fiber();
+      __tsan_switch_to_fiber(to.mine_, 0);
+    }
+    void returned() noexcept {}
+  };
+  void arrived() noexcept {}
+  class absence {
+   public:
+    [[gnu::always_inline]] explicit absence(announced_visits& from) noexcept {
+      __tsan_switch_to_fiber(from.resumer_, 0);
+    }
+    void returned() noexcept {}
+  };
+  [[gnu::always_inline]] void leave(const void*) noexcept { __tsan_switch_to_fiber(resumer_, 0); }
+
+ private:
+  void* mine_ = nullptr;
+  void* resumer_ = nullptr;
+};
 
 inline void order_release(const void* at) noexcept {
   __tsan_release(const_cast<void*>(at));

@@ -38,6 +38,11 @@ void* switch_to(context* from, context to, after_fn after, void* arg) noexcept;
 // poisoned.
 [[noreturn]] void switch_away(context* from, context to, after_fn after, void* arg) noexcept;
 
+// switch_to without `after`, for two sides that take turns from different places, as a caller and a
+// generator do: best at the very end of a function, which it leaves to the caller of the other
+// side's without a return that is predicted wrongly.
+void* hop(context* from, context to, void* arg) noexcept;
+
 // The floating-point control words: rounding, exception masks, flush-to-zero. Default: those of a
 // new thread.
 struct fp_env;

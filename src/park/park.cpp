@@ -10,7 +10,10 @@
 
 namespace weft::detail {
 namespace {
-void recycle_stand_in(control_block* block) noexcept {
+void recycle_stand_in(thread_header* header) noexcept {
+  control_block* const block = header->stand_in;
+  if (!block) return;
+  header->stand_in = nullptr;
   renew_block(*block);
   slab_give(block, block);
 }
@@ -19,6 +22,7 @@ void recycle_stand_in(control_block* block) noexcept {
   note_forks();
   note_exit();
   if (const int error = at_thread_end(header, recycle_stand_in)) {
+  if (const int error = at_thread_end(header, thread_end::stand_in, recycle_stand_in)) {
     throw_system(error,
                  "weft: no thread-specific data for a kernel thread that is to wait: memory, or "
                  "PTHREAD_KEYS_MAX (%d) keys for the whole process, have run out",

@@ -74,6 +74,7 @@ blocking_section::blocking_section() noexcept {
       std::intptr_t{header->self->tid.load(std::memory_order_relaxed)});
   me_->exceptions.since = p_->stamp.load(std::memory_order_relaxed);
   header->fiber = nullptr;
+  header->lent = me_;
   header->held = nullptr;
   header->lane = nullptr;  // which implies a fiber
   --header->section;
@@ -88,6 +89,7 @@ blocking_section::~blocking_section() {
   if (!me_ || has_forked()) return;  // in a forked child the thread stays a plain one
   runtime_core& core = *me_->rt.load(std::memory_order_relaxed);
   thread_header* header = current();  // the thread has not changed since the constructor
+  header->lent = nullptr;
   me_->waits_for = wait_kind::none;
   const bool observed = is_observed(core);
   if (observed) [[unlikely]]

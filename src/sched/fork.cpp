@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/fatal.hpp"
+#include "fiber/computation.hpp"
 #include "fiber/slab.hpp"
 #include "queue/wait_locks.hpp"
 #include "sched/spawn.hpp"
@@ -13,6 +14,19 @@ namespace weft::detail {
 namespace {
 constinit atomic<bool> in_child{false};
 
+// The contexts that the fiber was in run on the plain thread from now on.
+void keep_contexts(thread_header* header) noexcept {
+  const control_block* const fiber = header->fiber ? header->fiber : header->lent;
+  if (!fiber) return;
+  computation** link = &header->inside;
+  while (*link) link = &(*link)->enclosing;  // resumed inside blocking()
+  for (computation* c = computation_on(fiber->stk); c; c = computation_on(c->outer)) {
+    *link = c;
+    link = &c->enclosing;
+  }
+  *link = nullptr;
+}
+
 void child() noexcept {
   in_child.store(true, std::memory_order_relaxed);
   slab_forked();  // a thread that waits has a block
@@ -20,7 +34,9 @@ void child() noexcept {
   // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it
   // was.
   thread_header* header = current();
+  keep_contexts(header);
   header->fiber = nullptr;
+  header->lent = nullptr;
   header->held = nullptr;
   header->self = nullptr;
   header->syscalls = nullptr;

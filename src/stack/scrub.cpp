@@ -17,6 +17,14 @@ namespace weft::detail {
   return end;
 }
 
+void scrub_all(const stack& idle) noexcept {
+  const auto size = static_cast<std::size_t>(idle.hi - idle.lo);
+  // The top is not the end of a page: colouring.
+  const std::size_t whole = size & ~(page_size - 1);
+  if (::madvise(idle.lo, whole, MADV_DONTNEED) != 0) std::memset(idle.lo, 0, whole);
+  std::memset(idle.lo + whole, 0, size - whole);
+}
+
 // Word by word and opaque, or the compiler would call memset, which has a frame.
 [[gnu::noinline, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void scrub_rest(
     std::byte* from) noexcept {

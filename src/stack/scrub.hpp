@@ -9,6 +9,9 @@ std::byte* scrub_pages(const stack& mine) noexcept;
 // stack is what the call has just written over.
 void scrub_rest(std::byte* from) noexcept;
 
+// All of a stack that nobody is on.
+void scrub_all(const stack&) noexcept;
+
 // On the stack `mine`: clears all that frames which are gone have left on it.
 [[gnu::always_inline]] inline void scrub_below(const stack& mine) noexcept {
   scrub_rest(scrub_pages(mine));

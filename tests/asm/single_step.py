@@ -97,6 +97,29 @@ class Switch:
         return self.steps
 
 
+class Hop:
+    """The instructions of weft_hop around a switch: its caller's registers are the same at each."""
+
+    CALLER = ["rbx", "rbp", "rsp", "rip", "r12", "r13", "r14", "r15"]
+
+    def run(self):
+        callers = set()
+        steps = 0
+        while function() == "weft_hop":
+            caller = gdb.newest_frame().older()
+            callers.add(tuple(value(caller, r) for r in self.CALLER))
+            if names(gdb.newest_frame())[0][-1] not in BOTTOMS:
+                fail(f"the stack ends with {names(gdb.newest_frame())[0]}")
+            gdb.execute("stepi", to_string=True)
+            steps += 1
+        # Behind it: in weft_switch, or in the caller itself, which has them.
+        if function() != "weft_switch":
+            callers.add(tuple(value(gdb.newest_frame(), r) for r in self.CALLER))
+        if len(callers) != 1:
+            fail(f"weft_hop: the rules give {len(callers)} different callers")
+        return steps
+
+
 def start():
     """Runs up to the first switch: here, or in an emulator that gdb talks to."""
     emulator = shlex.split(os.environ.get("WEFT_TEST_EMULATOR", ""))
@@ -126,11 +149,16 @@ def main():
     gdb.execute("set disable-randomization off")
     gdb.Breakpoint("*weft_switch", internal=True)
     gdb.Breakpoint("*weft_switch_away", internal=True)
+    gdb.Breakpoint("*weft_hop", internal=True)  # where there is one
     start()
     switches = steps = 0
     while gdb.selected_inferior().pid != 0:
+        if function() == "weft_hop":
+            steps += Hop().run()
         switches += 1
         steps += Switch().run()
+        if function() == "weft_hop":
+            steps += Hop().run()
         gdb.execute("continue", to_string=True)
     print(f"single_step: {switches} switches, {steps} steps, all exact")
 

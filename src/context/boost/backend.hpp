@@ -99,4 +99,8 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
   __builtin_unreachable();
 }
 
+inline void* hop(context* from, context to, void* arg) noexcept {
+  return switch_to(from, to, nullptr, arg);
+}
+
 }  // namespace weft::detail

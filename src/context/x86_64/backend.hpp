@@ -38,6 +38,7 @@ static_assert(offsetof(fp_env, x87_cw) == WEFT_FP_ENV_X87_CW);
 
 extern "C" {
 void weft_context_entry() noexcept;  // not callable: where a fresh context begins
+void* weft_hop(context* from, context to, void* arg) noexcept;
 void weft_fp_env_save(fp_env* env) noexcept;
 void weft_fp_env_load(const fp_env* env) noexcept;
 }
@@ -91,6 +92,10 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
 
 #undef WEFT_CLOBBERS
 #undef WEFT_CLOBBERS_AVX512
+
+inline void* hop(context* from, context to, void* arg) noexcept {
+  return weft_hop(from, to, arg);
+}
 
 inline void fp_env_save(fp_env* env) noexcept {
   weft_fp_env_save(env);

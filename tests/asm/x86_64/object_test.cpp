@@ -16,10 +16,19 @@ TEST_F(object, switches_without_ret) {
   EXPECT_FALSE(has(code, "ret")) << code;
 }
 
-TEST_F(object, indirect_branches_land_on_endbr64_and_none_is_untracked) {
-  const std::string code = disassembly();
-  EXPECT_FALSE(has(code, "notrack")) << code;
-  for (const char* function : {"weft_fp_env_save", "weft_fp_env_load"}) {
+TEST_F(object, hops_without_ret) {
+  const std::string code = disassembly("weft_hop");
+  EXPECT_TRUE(has(code, "notrack jmp *%rcx")) << code;
+  EXPECT_FALSE(has(code, "ret")) << code;
+}
+
+TEST_F(object, indirect_branches_land_on_endbr64_but_for_the_one_that_stands_for_a_ret) {
+  for (const char* function :
+       {"weft_switch", "weft_switch_away", "weft_context_entry", "weft_fp_env_save"}) {
+    const std::string code = disassembly(function);
+    EXPECT_FALSE(has(code, "notrack")) << code;
+  }
+  for (const char* function : {"weft_fp_env_save", "weft_fp_env_load", "weft_hop"}) {
     EXPECT_TRUE(has(first_instruction(function), "endbr64")) << disassembly(function);
   }
 }

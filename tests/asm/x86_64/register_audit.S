@@ -72,7 +72,13 @@
         callq   switch_called
         .endm
 
+        .macro  call_of_hop
+        movq    %rax, %rdx
+        callq   weft_hop
+        .endm
+
         audited audited_switch, bare_switch
+        audited audited_hop, call_of_hop
         audited audited_call, call_of_a_function
 
         .macro  record_arrival

@@ -35,6 +35,10 @@ void* audited_call(detail::context* from, void* to, detail::after_fn after, void
                    audited_state* before, audited_state* after_state, std::uint64_t skew);
 void* switch_called(detail::context* from, void* to, detail::after_fn after, void* arg);
 
+// The same, but calls detail::hop, which has no after function.
+void* audited_hop(detail::context* from, void* to, detail::after_fn, void* arg,
+                  audited_state* before, audited_state* after_state, std::uint64_t skew);
+
 // A detail::entry_fn: records an arrival at the address in arg, then calls audit_entered(arg).
 void audited_entry(void* arg) noexcept;
 [[noreturn]] void audit_entered(void* arg) noexcept;

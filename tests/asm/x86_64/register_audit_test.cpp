@@ -23,6 +23,7 @@ struct pair {
   detail::context other;
   detail::after_fn after = nullptr;
   bool call = false;  // by a function that switches, else by a bare switch
+  bool hops = false;  // `call`: by hop()
   std::uint64_t main_skew = 0;
   std::uint64_t other_skew = 0;
   int mismatches = 0;
@@ -36,8 +37,9 @@ void round(detail::context* from, const detail::context& to, void* arg, std::uin
            std::mt19937_64& random) {
   audited_state before = poison(random);
   audited_state result{};
+  const auto call = running->hops ? audited_hop : audited_call;
   void* got = running->call
-                  ? audited_call(from, to.sp, running->after, arg, &before, &result, 0)
+                  ? call(from, to.sp, running->after, arg, &before, &result, 0)
                   : audited_switch(from, to.sp, running->after, arg, &before, &result, skew);
   const bool kept =
       running->call ? before == result : before.rbp == result.rbp && before.rsp == result.rsp;
@@ -102,6 +104,19 @@ TEST(function_that_switches, keeps_what_a_called_function_must) {
     for (int i = 0; i < 10'000; ++i) round(&p.main, p.other, &seen, 0, random);
     EXPECT_EQ(p.mismatches, 0);
   }
+}
+
+TEST(hop, keeps_what_a_called_function_must) {
+  guarded_stack stack;
+  pair p;
+  p.call = p.hops = true;
+  p.other = detail::prepare(stack.top(), &audited_entry);
+  running = &p;
+  std::mt19937_64 random(5);
+  arrival seen{};
+  for (int i = 0; i < 10'000; ++i) round(&p.main, p.other, &seen, 0, random);
+  EXPECT_EQ(p.mismatches, 0);
+  EXPECT_EQ(p.rounds, 10'000 + 9'999);
 }
 
 TEST(fresh_context, begins_aligned_and_ends_frame_pointer_walks) {

@@ -41,6 +41,24 @@ TEST(switch_to, hands_arg_over_in_both_directions) {
   EXPECT_EQ(seen_by_self, &to_self);
 }
 
+TEST(hop, hands_arg_over_in_both_directions_and_mixes_with_switches) {
+  static int to_entry, to_main, to_self, last;
+  static void* seen[2];
+  static partner* p;
+  partner owner([](void* arg) noexcept {
+    seen[0] = arg;
+    seen[1] = detail::hop(&p->self, p->main, &to_main);
+    detail::switch_to(&p->self, p->main, nullptr, seen[1]);
+    detail::switch_away(&p->self, p->main, nullptr, &last);
+  });
+  p = &owner;
+  EXPECT_EQ(detail::hop(&p->main, p->self, &to_entry), &to_main);
+  EXPECT_EQ(detail::switch_to(&p->main, p->self, nullptr, &to_self), &to_self);
+  EXPECT_EQ(detail::hop(&p->main, p->self, nullptr), &last);
+  EXPECT_EQ(seen[0], &to_entry);
+  EXPECT_EQ(seen[1], &to_self);
+}
+
 // after sees `from` complete: it may even be resumed from the very value that after reads.
 TEST(switch_to, after_runs_once_when_from_is_complete_and_to_has_not_gone_on) {
   static partner* p;
