@@ -19,6 +19,7 @@
 #include <weft/generator.hpp>
 #include <weft/io.hpp>
 #include <weft/latch.hpp>
+#include <weft/local.hpp>
 #include <weft/mutex.hpp>
 #include <weft/net.hpp>
 #include <weft/operation_canceled.hpp>

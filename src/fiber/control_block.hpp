@@ -53,10 +53,11 @@ inline constexpr std::uint8_t started = 1;        // has a stack and has run
 inline constexpr std::uint8_t fp_env = 2;         // its floating-point control words travel along
 inline constexpr std::uint8_t pinned = 4;         // resumes only on extras->pinned_to
 inline constexpr std::uint8_t kernel_thread = 8;  // a stand-in: woken by futex
-inline constexpr std::uint8_t forked = 16;        // below a cancel_frame: `frame` holds
+inline constexpr std::uint8_t has_locals = 16;    // fiber_locals of its own, or inherited ones
 inline constexpr std::uint8_t observed = 64;      // somebody watches: sched/observe.hpp
 inline constexpr std::uint8_t batch_woken = 128;  // observed, and woken with others
 inline constexpr std::uint8_t pin_at_start = 32;  // pinned to the kernel thread that first runs it
+inline constexpr std::uint8_t forked = 32;        // once it runs: below a cancel_frame, in `frame`
 // What whoever switches away from a running fiber must see to, in one test: leave_slow.
 inline constexpr std::uint8_t when_left = fp_env | forked;
 }  // namespace fiber_flag

@@ -4,6 +4,7 @@
 
 #include "base/spin_lock.hpp"
 #include "fiber/control_block.hpp"
+#include "fiber/locals.hpp"
 
 namespace weft::detail {
 struct carrier;
@@ -13,8 +14,8 @@ struct carrier;
 void request_stop_word(control_block*) noexcept;
 
 // The part of a fiber that few fibers have: a name, a std stop state, a kernel thread it is tied
-// to, floating-point words of its own. Made on first need by any thread that may reach the block
-// (its handle's owner or the fiber itself), freed when the block is recycled.
+// to, floating-point words or locals of its own. Made on first need by any thread that may reach
+// the block (its handle's owner or the fiber itself), freed when the block is recycled.
 struct fiber_extras {
   struct bridge {
     control_block* block;
@@ -26,6 +27,7 @@ struct fiber_extras {
   carrier* pinned_to = nullptr;  // owner only
   unsigned pin_depth = 0;        // owner only: nested this_fiber::pin
   fp_env fp;                     // owner only
+  local_values locals;           // owner only; none is left when the fiber has ended
 
   spin_lock lock;  // guards the two below
   std::stop_source source{std::nostopstate};
@@ -47,4 +49,17 @@ void drop_extras(control_block&) noexcept;
 const char* name_of(const control_block&) noexcept;
 // Any thread, for dumps: copies it, or "" if the block is just being recycled.
 void copy_name(const control_block&, char (&to)[fiber_extras::name_size]) noexcept;
+
+// The locals of the fiber that the calling thread runs, or is inside blocking() for; else the
+// thread's. Null: none yet.
+inline local_values* existing_locals(const thread_header* header) noexcept {
+  const control_block* fiber = header->fiber;
+  if (!fiber) [[unlikely]] {
+    fiber = header->lent;
+    if (!fiber) return header->locals;
+  }
+  // acquire: pairs with the release in extras_of.
+  fiber_extras* const extras = fiber->extras.load(std::memory_order_acquire);
+  return extras ? &extras->locals : nullptr;
+}
 }  // namespace weft::detail

@@ -36,6 +36,7 @@ struct blocking_gate {
 namespace slow_spawn {
 inline constexpr std::uint32_t frozen = 1;    // runtime_core::frozen is set
 inline constexpr std::uint32_t observed = 2;  // spawns are looked at
+inline constexpr std::uint32_t inherits = 4;  // some fiber has a value that those it spawns see
 }  // namespace slow_spawn
 
 // The shared state of one runtime. Type-stable and process-wide: recycled when the runtime ends,

@@ -8,6 +8,7 @@
 #include "base/fatal.hpp"
 #include "base/futex.hpp"
 #include "fiber/extras.hpp"
+#include "fiber/locals.hpp"
 #include "sched/drain.hpp"
 #include "sched/explorer.hpp"
 #include "sched/internal.hpp"
@@ -65,10 +66,30 @@ void die_of_exception(control_block& me, const char* what) noexcept {
   }
 }
 
+// What few fibers have: locals, whose destructors may park, and control words of their own, which
+// nobody asks for from here on. It is like any other afterwards.
+[[gnu::noinline]] void end_closure_slow(control_block& me) noexcept {
+  if (me.flags & fiber_flag::has_locals) end_locals(me);
+  if (me.flags & fiber_flag::fp_env) {
+    const fp_env defaults;
+    fp_env_load(&defaults);
+    me.flags &= static_cast<std::uint8_t>(~fiber_flag::fp_env);
+  }
+}
+
+[[gnu::always_inline]] inline void end_closure(control_block& me) noexcept {
+  if (me.flags & (fiber_flag::has_locals | fiber_flag::fp_env)) [[unlikely]]
+    end_closure_slow(me);
+}
+
 [[gnu::noinline]] void run_closure_slow(control_block& me) noexcept {
-  if (me.flags & fiber_flag::pin_at_start) pin_running_fiber();
+  if (me.flags & fiber_flag::pin_at_start) {
+    me.flags &= static_cast<std::uint8_t>(~fiber_flag::pin_at_start);  // `forked` from now on
+    pin_running_fiber();
+  }
   const bool observed = me.flags & fiber_flag::observed;
   invoke_closure(me);
+  end_closure(me);
   if (!observed) return;
   observe_end(me);
   if (scrubs(*me.rt.load(std::memory_order_relaxed))) scrub_below(me.stk);
@@ -78,6 +99,7 @@ void run_closure(control_block& me) noexcept {
   if (me.flags & (fiber_flag::pin_at_start | fiber_flag::observed)) [[unlikely]]
     return run_closure_slow(me);
   invoke_closure(me);
+  end_closure(me);
 }
 
 // The joiner's wait has ended another way, and it withdraws; perhaps it has already, and joined
@@ -184,7 +206,6 @@ bool asked_to_stop(control_block& me) noexcept {
     runtime_core& core = *p.core;
     const stack mine = me.stk;
     const stack_class mine_class = me.size_class;
-    const bool had_fp_env = me.flags & fiber_flag::fp_env;
 
     put_permit(p);
     // Counted before the end is published, read after `draining` is set: see runtime end.
@@ -192,13 +213,13 @@ bool asked_to_stop(control_block& me) noexcept {
     control_block* const woken = publish_end(p, me);
     tell_if_draining(core);
     if (woken) {
-      if (may_run_next(p, *woken) && !had_fp_env) [[likely]]
+      if (may_run_next(p, *woken)) [[likely]]
         leave(header, p, mine_class, mine, enter(header, *woken));
       make_ready(woken);
     }
     control_block* const next = pick_next(p);
     if (!thread_sanitizer && next && !(next->flags & fiber_flag::started) &&
-        next->size_class == mine_class && !((next->flags & fiber_flag::fp_env) || had_fp_env)) {
+        next->size_class == mine_class && !(next->flags & fiber_flag::fp_env)) {
       // The hot hand-over (D4): the next fiber begins in this very frame, on a stack that is warm.
       next->stk = mine;
       next->flags |= fiber_flag::started;
@@ -207,7 +228,7 @@ bool asked_to_stop(control_block& me) noexcept {
       *header->errno_address = 0;
       continue;
     }
-    leave(header, p, mine_class, mine, prepare_switch(header, next, had_fp_env, nullptr));
+    leave(header, p, mine_class, mine, prepare_switch(header, next, false, nullptr));
   }
 }
 }  // namespace weft::detail

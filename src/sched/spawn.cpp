@@ -3,6 +3,7 @@
 
 #include "base/errno.hpp"
 #include "base/fatal.hpp"
+#include "fiber/extras.hpp"
 #include "fiber/slab.hpp"
 #include "sched/explorer.hpp"
 #include "sched/internal.hpp"
@@ -60,6 +61,16 @@ control_block* make_foreign(const runtime_core& core) {
 processor* held_of(const thread_header* header, const runtime_core& core) noexcept {
   return header->held && header->held->core == &core ? header->held : nullptr;
 }
+void inherit_or_unmake(inheritance& from, control_block& block) {
+  try {
+    inherit(from, block);
+  } catch (...) {
+    unmake_block(block);
+    throw;
+  }
+  block.rt.load(std::memory_order_relaxed)
+      ->slow_spawns.fetch_or(slow_spawn::inherits, std::memory_order_relaxed);
+}
 }  // namespace
 
 control_block* make_block(runtime_core& core) {
@@ -94,6 +105,8 @@ control_block* make_block(runtime_core& core) {
   // release: pairs with the acquire in request_stop_all, which must not mistake the block's former
   // wait for one of this runtime's.
   block->rt.store(&core, std::memory_order_release);
+  if (const local_values* const mine = existing_locals(header); mine && mine->inherited)
+    inherit_or_unmake(*mine->inherited, *block);
   return block;
 }
 
