@@ -14,14 +14,14 @@
 namespace weft::detail {
 namespace {
 [[gnu::cold, gnu::noinline]] void* resumed_busy(const computation& c) noexcept {
-  const runner by;
+  const doer by;
   if (c.ended) fatal("weft::context %p has ended, and %s resumes it", as_object(c), by.text);
   fatal("weft::context %p is running, and %s resumes it: by itself, or by two at once",
         as_object(c), by.text);
 }
 
 [[gnu::cold, gnu::noinline]] void* suspended_elsewhere(const computation& c) noexcept {
-  const runner by;
+  const doer by;
   fatal(
       "%s yields for weft::context %p, and is not what runs in it: the yielder is for the "
       "computation itself, on its own stack, outside of blocking() and of contexts inside it",
@@ -45,14 +45,37 @@ inline bool runs_in(const thread_header* header, const computation& c) noexcept 
   return header->fiber ? header->fiber->stk.lo == c.stk.lo : header->inside == &c;
 }
 
-// The resumer unwinds: waits in the computation are shielded as its own are.
+// The resumer unwinds: waits in the computation are shielded as its own are, though no exception is
+// in flight there.
+class shielded_visit {
+ public:
+  explicit shielded_visit(const computation& c) noexcept {
+    const thread_header* const header = current();
+    me_ = header->fiber ? header->fiber : header->stand_in;
+    if (!me_) return;
+    shielded_ = me_->shielded;
+    deadline_ = me_->deadline;
+    me_->shielded = 1;
+    if (c.around.uncaught > me_->deadline_level) me_->deadline = never;
+  }
+  void returned() const noexcept {
+    if (!me_) return;
+    me_->shielded = shielded_;
+    me_->deadline = deadline_;
+  }
+
+ private:
+  control_block* me_ = nullptr;
+  nanos deadline_ = never;
+  bool shielded_ = false;
+};
+
 [[gnu::noinline]] void* hop_shielded(computation& c, context to, void* in) noexcept {
-  control_block* const fiber = current()->fiber;
-  if (fiber) ++fiber->shields;
+  const shielded_visit shield(c);
   announced_visits::visit visit(c.visits, c.stk.lo, c.stk.hi);
   void* const out = hop(&c.resumer, to, in);
   visit.returned();
-  if (fiber) --fiber->shields;
+  shield.returned();
   return out;
 }
 

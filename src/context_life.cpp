@@ -120,7 +120,7 @@ void unwind(computation& c) noexcept {
 }
 }  // namespace
 
-runner::runner() noexcept {
+doer::doer() noexcept {
   const control_block* const fiber = current()->fiber;
   if (!fiber) {
     std::snprintf(text, sizeof text, "a kernel thread");
@@ -148,6 +148,9 @@ computation_place make_computation(std::size_t stack_size, std::size_t closure_s
   report_overflows();
   const stack_class size_class = stack_class_for(stack_size ? stack_size : default_stack);
   const stack taken = take_stack(size_class);
+  constexpr std::size_t padding = 256;  // the closure's alignment, and the first frame's
+  const std::size_t used = sizeof(computation) + closure_size + closure_alignment + padding;
+  forget_frames(taken.hi - used, used);
   auto* const c = ::new (reinterpret_cast<computation*>(taken.hi) - 1) computation;
   c->stk = taken;
   c->size_class = size_class;
@@ -180,7 +183,7 @@ void run_computation(computation& me, void* in) noexcept {
   } catch (...) {
     // As in a fiber: sched/entry.cpp.
     if (!abi::__cxa_current_exception_type()) {
-      const runner by;
+      const doer by;
       fatal("pthread_exit or pthread_cancel inside a weft::context, on %s: return from it instead",
             by.text);
     }
@@ -200,7 +203,7 @@ void throw_pending(computation& c) {
 
 void finish_computation(computation* c) {
   if (!c || !c->ended) {
-    const runner by;
+    const doer by;
     fatal("a weft::context was moved from or replaced while it ran, by %s", by.text);
   }
   std::exception_ptr thrown = std::move(c->thrown);
@@ -211,7 +214,7 @@ void finish_computation(computation* c) {
 void destroy_computation(computation& c) noexcept {
   if (!c.ended) {
     if (!c.self.sp) {
-      const runner by;
+      const doer by;
       fatal("weft::context %p is running, and %s destroys it", as_object(c), by.text);
     }
     if (c.begun) {
@@ -225,7 +228,7 @@ void destroy_computation(computation& c) noexcept {
 }
 
 void resumed_nothing(const char* what) noexcept {
-  const runner by;
+  const doer by;
   fatal(
       "%s resumes a %s that holds no computation: it has ended, was moved from or never given one",
       by.text, what);

@@ -11,9 +11,9 @@ void run_computation(computation&, void* in) noexcept;
 void prepare_thread(thread_header*) noexcept;
 
 // Who does it, for reports: "fiber 12", "a kernel thread".
-struct runner {
+struct doer {
   char text[64];
-  runner() noexcept;
+  doer() noexcept;
 };
 inline const void* as_object(const computation& c) noexcept {
   return &c;

@@ -25,7 +25,7 @@ void delegate(computation& outer, computation& inner) noexcept {
 }
 
 void delegated_to_begun() noexcept {
-  const runner by;
+  const doer by;
   fatal(
       "%s has a generator yield all elements of another that has begun: it would begin in the "
       "middle, "

@@ -21,6 +21,8 @@ class Bar:
 
 BARS = [
     Bar("raw switch / fcontext", 0.5, 0.45),
+    Bar("generator, an element / Boost.Coroutine2", 0.6, 0.4),
+    Bar("generator, in a tree of depth 12 / stackless coroutines", 0.4, 0.2),
     Bar("yield, 2 fibers / Boost.Fiber", 0.25, 0.15),
     Bar("yield, 1,000 fibers / Boost.Fiber", 0.35, 0.2),
     Bar("spawn+join one by one / std::thread", 1 / 1000, 1 / 1400),

@@ -33,6 +33,22 @@ def raw_switch():
             lambda r: ratio(r["google"]["weft_switch"], r["google"]["boost_fcontext"])})
 
 
+def generators():
+    def all_of(context):
+        time = context.few("0.3", "0.05")
+        return run_google(context.build, "bench_google_generator",
+                          f"--benchmark_min_time={time}", cpus=ONE_CPU)
+
+    def of(one, other):
+        return lambda r: ratio(r["google"][one], r["google"][other])
+
+    return Workload(
+        "generator", {"google": all_of},
+        {"generator, an element / Boost.Coroutine2": of("weft_generator", "boost_coroutine2"),
+         "generator, in a tree of depth 12 / stackless coroutines":
+             of("weft_tree", "stackless_tree")})
+
+
 def yields(size, row):
     arguments = ("--size", size, "--ops", 5_000_000)
     quick = ("--size", size, "--ops", 500_000)
@@ -114,6 +130,7 @@ def cpu_scaling():
 def workloads():
     return [
         raw_switch(),
+        generators(),
         yields(2, "yield, 2 fibers / Boost.Fiber"),
         yields(1000, "yield, 1,000 fibers / Boost.Fiber"),
         spawn(),

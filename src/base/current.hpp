@@ -46,8 +46,7 @@ struct thread_header {
   // or there is none.
   fork_lane* lane = nullptr;
   explorer* exploring = nullptr;  // this thread runs weft::testing::explore; see sched/explorer.hpp
-  control_block* lent =
-      nullptr;  // the fiber that is inside blocking() here, for which `fiber` is null
+  control_block* lent = nullptr;  // the fiber inside blocking() here, while `fiber` is null
 
   // -- a plain thread's own, or of code inside blocking(); a fiber has the like in its block
   computation* inside = nullptr;   // the innermost weft::context that runs here

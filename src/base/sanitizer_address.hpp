@@ -61,6 +61,10 @@ class announced_switch {
   __sanitizer_start_switch_fiber(nullptr, to.low, to.size);
 }
 
+inline void forget_frames(void* low, std::size_t size) noexcept {
+  __asan_unpoison_memory_region(low, size);
+}
+
 class announced_visits {
  public:
   void begin() noexcept {}

@@ -31,6 +31,10 @@ inline void announce_fresh_stack() noexcept {}
 // instrumented: its locals might lie on the fake stack.
 inline void announce_last_switch(stack_bounds, const void* /*high*/) noexcept {}
 
+// Memory of a stack that nobody is on is used for something else: what frames have poisoned there
+// is cleared.
+inline void forget_frames(void* /*low*/, std::size_t /*size*/) noexcept {}
+
 // A context is resumed and gives way again: to those who watch, a call on a stack of its own, made
 // by one fiber or thread after another, and ordered like any call. One for each context.
 class announced_visits {

@@ -96,6 +96,8 @@ inline void announce_fresh_stack() noexcept {}
   __tsan_destroy_fiber(ended);
 }
 
+inline void forget_frames(void*, std::size_t) noexcept {}
+
 // What a context runs on is a clock to ThreadSanitizer, because its calls and returns are counted
 // there. Switches to it and from it order, in both views.
 class announced_visits {

@@ -127,14 +127,16 @@ bool local_values::end() noexcept {
 }
 
 void end_locals(control_block& me) noexcept {
-  ++me.shields;
+  // As in a cancel_shield.
+  me.shielded = 1;
+  me.deadline = never;
   if (!extras_of(me).locals.end()) {
     report(
         "fiber %llu ends, and after %d rounds the destructors of its fiber_locals still make "
         "values anew: those are left behind",
         static_cast<unsigned long long>(me.serial.load(std::memory_order_relaxed)), most_rounds);
   }
-  --me.shields;
+  me.shielded = 0;
   me.flags &= static_cast<std::uint8_t>(~fiber_flag::has_locals);
 }
 

@@ -21,7 +21,6 @@ void recycle_stand_in(thread_header* header) noexcept {
 [[gnu::noinline]] control_block& make_stand_in(thread_header* header) {
   note_forks();
   note_exit();
-  if (const int error = at_thread_end(header, recycle_stand_in)) {
   if (const int error = at_thread_end(header, thread_end::stand_in, recycle_stand_in)) {
     throw_system(error,
                  "weft: no thread-specific data for a kernel thread that is to wait: memory, or "

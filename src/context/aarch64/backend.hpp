@@ -77,8 +77,8 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
   return x0;
 }
 
-[[noreturn]] inline void switch_away(context* from, context to, after_fn after,
-                                     void* arg) noexcept {
+[[noreturn, gnu::no_sanitize_address]] inline void switch_away(context* from, context to,
+                                                               after_fn after, void* arg) noexcept {
   register void* x0 asm("x0") = arg;
   register context* x1 asm("x1") = from;
   register void* x2 asm("x2") = to.sp;

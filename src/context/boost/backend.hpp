@@ -93,8 +93,8 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
   return fcontext::arrive(fcontext::go(from, to, after, from, arg));
 }
 
-[[noreturn]] inline void switch_away(context* from, context to, after_fn after,
-                                     void* arg) noexcept {
+[[noreturn, gnu::no_sanitize_address]] inline void switch_away(context* from, context to,
+                                                               after_fn after, void* arg) noexcept {
   fcontext::go(nullptr, to, after, from, arg);
   __builtin_unreachable();
 }

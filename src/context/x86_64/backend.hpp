@@ -84,8 +84,8 @@ inline void* switch_to(context* from, context to, after_fn after, void* arg) noe
   return arg;
 }
 
-[[noreturn]] inline void switch_away(context* from, context to, after_fn after,
-                                     void* arg) noexcept {
+[[noreturn, gnu::no_sanitize_address]] inline void switch_away(context* from, context to,
+                                                               after_fn after, void* arg) noexcept {
   asm volatile("jmp weft_switch_away" : : "D"(from), "S"(to.sp), "d"(after), "a"(arg) : "memory");
   __builtin_unreachable();
 }
