@@ -37,6 +37,17 @@ def word_at(address):
     return number(gdb.Value(address).cast(WORD.pointer()).dereference())
 
 
+def owned_by(lock):
+    """Who holds it: the lock's first word, see sync/self.hpp and sync/mutex_core.hpp."""
+    owner = word_at(lock) & ~1
+    if owner in (0, 2):
+        return ""
+    if owner & 2:
+        return ", owned by a kernel thread"
+    block = gdb.Value(owner).cast(gdb.lookup_type("weft::detail::control_block").pointer())
+    return f", owned by fiber {number(plain(block['serial']))}"
+
+
 class Fiber:
     def __init__(self, block):
         self.block = block
@@ -76,6 +87,8 @@ class Fiber:
         if kind == "join":
             other = on.cast(self.block.address.type).dereference()
             return f"parked: join of fiber {number(plain(other['serial']))}"
+        if kind in ("mutex", "once"):
+            return f"parked: {kind} at {number(on):#x}{owned_by(number(on))}"
         return f"parked: {kind}"
 
     def saved(self):

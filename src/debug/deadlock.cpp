@@ -5,6 +5,7 @@
 #include "debug/deadlock.hpp"
 
 #include "debug/describe.hpp"
+#include "debug/lock_owner.hpp"
 #include "fiber/slab.hpp"
 
 namespace weft::detail {
@@ -20,6 +21,7 @@ struct search {
   const runtime_core* only;
   std::uint64_t steps = 0;
   std::uint32_t found = 0;
+  bool stoppable = false;
 };
 
 // The owner of what the fiber waits for; null: it does not wait, or not for an owner.
@@ -57,7 +59,8 @@ round follow(const control_block& first, search& s) noexcept {
   return {};
 }
 
-void print(const control_block& first, std::uint32_t length, text& out) noexcept {
+void print(const control_block& first, std::uint32_t length, search& s) noexcept {
+  text& out = s.out;
   out.add("a cycle of %u fiber%s, none of which can go on before another:", length,
           length == 1 ? "" : "s");
   out.end_line();
@@ -68,8 +71,13 @@ void print(const control_block& first, std::uint32_t length, text& out) noexcept
     if (!next) return;
     out.add("  ");
     add_fiber(out, view.id, view.name);
-    out.add(" waits for the end of fiber %llu",
-            static_cast<unsigned long long>(next->serial.load(std::memory_order_relaxed)));
+    const auto id = static_cast<unsigned long long>(next->serial.load(std::memory_order_relaxed));
+    if (view.kind == wait_kind::join) {
+      s.stoppable = true;
+      out.add(" waits for the end of fiber %llu", id);
+    } else {
+      out.add(" waits for the %s at %p, which fiber %llu owns", name_of(view.kind), view.on, id);
+    }
     out.end_line();
     at = next;
   }
@@ -83,12 +91,20 @@ void look(const control_block& block, search& s) noexcept {
   const round second = follow(block, s);
   if (second.length != first.length || second.checksum != first.checksum) return;
   ++s.found;
-  print(block, first.length, s.out);
+  print(block, first.length, s);
 }
 }  // namespace
 
 const control_block* owner_of(wait_kind kind, const void* on) noexcept {
-  return kind == wait_kind::join ? static_cast<const control_block*>(on) : nullptr;
+  switch (kind) {
+    case wait_kind::join:
+      return static_cast<const control_block*>(on);
+    case wait_kind::mutex:
+    case wait_kind::once:
+      return fiber_of(owner_of_lock(on));
+    default:
+      return nullptr;
+  }
 }
 
 bool wakes_by_itself(wait_kind kind) noexcept {
@@ -104,7 +120,7 @@ bool wakes_by_itself(wait_kind kind) noexcept {
   }
 }
 
-bool print_cycles(text& out, const runtime_core* only) noexcept {
+cycles print_cycles(text& out, const runtime_core* only) noexcept {
   search s{out, only};
   slab_for_each(
       [](control_block& block, void* arg) noexcept { look(block, *static_cast<search*>(arg)); },
@@ -113,6 +129,7 @@ bool print_cycles(text& out, const runtime_core* only) noexcept {
     out.add("more cycles were not looked for: the chains of waiting fibers are too long");
     out.end_line();
   }
-  return s.found > 0;
+  if (s.found == 0) return cycles::none;
+  return s.stoppable ? cycles::stoppable : cycles::lasting;
 }
 }  // namespace weft::detail

@@ -1,5 +1,6 @@
 #include "debug/describe.hpp"
 
+#include "debug/lock_owner.hpp"
 #include "fiber/sites.hpp"
 #include "trace/record.hpp"
 
@@ -38,6 +39,27 @@ void add_object(text& out, wait_kind kind, const void* on) noexcept {
       }
       break;
     }
+    case wait_kind::mutex:
+    case wait_kind::once: {
+      out.add(" at %p", on);
+      const owner_id owner = owner_of_lock(on);
+      if (const control_block* const fiber = fiber_of(owner)) {
+        char name[fiber_extras::name_size];
+        copy_name(*fiber, name);
+        out.add(", owned by ");
+        add_fiber(out, fiber->serial.load(std::memory_order_relaxed), name);
+      } else if (owner != 0) {
+        out.add(", owned by a kernel thread");
+      }
+      break;
+    }
+    case wait_kind::condition:
+    case wait_kind::semaphore:
+    case wait_kind::event:
+    case wait_kind::latch:
+    case wait_kind::barrier:
+      out.add(" at %p", on);
+      break;
     default:
       break;
   }

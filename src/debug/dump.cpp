@@ -201,16 +201,16 @@ std::uint64_t switches_of(const runtime_core* only) noexcept {
 
 void print_verdict(const job& j) noexcept {
   const totals& n = j.count;
-  const bool cycles = print_cycles(j.out, j.only);
+  const cycles found = print_cycles(j.out, j.only);
   const bool stuck = n.all() > 0 && n[fiber_state::parked] == n.all() && n.self_waking == 0 &&
                      !timer_armed(j.only) && switches_of(j.only) == j.switches;
   if (stuck) {
     j.out.add(
         "nothing here can wake any of them: none runs, is ready, or waits for a descriptor, a "
         "timer or blocking()%s; only a thread outside the runtime can",
-        cycles ? "" : ", and no cycle was found");
+        found != cycles::none ? "" : ", and no cycle was found");
     j.out.end_line();
-  } else if (cycles) {
+  } else if (found == cycles::stoppable) {
     j.out.add("a request_stop() from outside may end a cycle");
     j.out.end_line();
   }

@@ -118,6 +118,19 @@ void slab_for_each(void (*visit)(control_block&, void*), void* arg) noexcept {
   }
 }
 
+bool slab_has(const void* at) noexcept {
+  // acquire: as in slab_for_each.
+  const std::size_t chunks = all.chunks.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < chunks; ++i) {
+    const std::size_t offset =
+        reinterpret_cast<std::uintptr_t>(at) - reinterpret_cast<std::uintptr_t>(all.chunk[i].begin);
+    // acquire: as in slab_for_each.
+    const std::size_t count = all.chunk[i].count.load(std::memory_order_acquire);
+    if (offset < count * sizeof(control_block)) return offset % sizeof(control_block) == 0;
+  }
+  return false;
+}
+
 void slab_forked() noexcept {
   all.lock.unlock();
   all.free = all.fresh = all.fresh_end = nullptr;

@@ -16,6 +16,8 @@ control_block* slab_take(std::size_t wanted, std::size_t& taken);
 void slab_give(control_block* first, control_block* last) noexcept;
 // Any thread: visits every block ever made. A visited block may be free or change hands meanwhile.
 void slab_for_each(void (*visit)(control_block&, void* arg), void* arg) noexcept;
+// Any thread, signal-safe: whether a block lies there.
+bool slab_has(const void*) noexcept;
 // In a forked child, by its one thread: another may have been at work on the lists, with the lock
 // held, when the process was copied. They are left as they are, and a new chunk is begun.
 void slab_forked() noexcept;

@@ -37,11 +37,12 @@ void event_core::reset() noexcept {
 }
 
 bool event_core::enqueue_locked(waiter& node) noexcept {
-  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  // acquire: pairs with the release of set(), for the waiter, to whom our claim passes it on.
+  std::uint64_t seen = word_.load(std::memory_order_acquire);
   do {
     if (seen & is_on) return false;
-  } while (!(seen & queued) && !word_.compare_exchange_weak(seen, queued, std::memory_order_relaxed,
-                                                            std::memory_order_relaxed));
+  } while (!(seen & queued) && !word_.compare_exchange_weak(seen, queued, std::memory_order_acquire,
+                                                            std::memory_order_acquire));
   queue_.push_back(node);
   return true;
 }

@@ -30,21 +30,23 @@ bool latch_core::reach_zero(std::uint64_t by) noexcept {
   std::uint64_t seen = by * unit | queued;
   wait_list taken;
   taken.take(queue_);
-  // release: as in count_down. The last touch.
+  // release: as in count_down. acquire: pairs with the others', for those whom we wake. The last
+  // touch.
   const bool down =
-      word_.compare_exchange_strong(seen, 0, std::memory_order_release, std::memory_order_relaxed);
+      word_.compare_exchange_strong(seen, 0, std::memory_order_acq_rel, std::memory_order_relaxed);
   if (!down) queue_.take(taken);
   wake_taken(lock, taken);
   return down;
 }
 
 bool latch_core::enqueue_locked(waiter& node) noexcept {
-  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  // acquire: pairs with the release of count_down, for the waiter, to whom our claim passes it on.
+  std::uint64_t seen = word_.load(std::memory_order_acquire);
   do {
     if (seen < unit) return false;
   } while (!(seen & queued) &&
-           !word_.compare_exchange_weak(seen, seen | queued, std::memory_order_relaxed,
-                                        std::memory_order_relaxed));
+           !word_.compare_exchange_weak(seen, seen | queued, std::memory_order_acquire,
+                                        std::memory_order_acquire));
   queue_.push_back(node);
   return true;
 }
@@ -53,8 +55,7 @@ wait_end latch_core::wait_slow(nanos deadline) {
   waiter node;
   queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
   const wait_end end = wait.cancellable(wait_kind::latch, deadline);
-  // Who took it to 0 has woken us, and was perhaps told nothing of those before him.
-  if (end == wait_end::woken) is_down();
+  if (end == wait_end::woken) order_acquire(this);  // pairs with count_down
   return end;
 }
 

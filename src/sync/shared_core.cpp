@@ -70,7 +70,9 @@ void shared_core::admit_locked(wake_batch& admitted) noexcept {
     if (word_.load(std::memory_order_relaxed) & in_the_way || admitted.full()) return;
     const bool exclusive = node.exclusive;
     const owner_id id = node.id;
-    const claimed_wait woken = claim_first_locked(queue_);
+    wait_list::erase(node);
+    if (node.process != process_copy()) continue;
+    const claimed_wait woken = claim(node.token);
     if (!woken) continue;
     admitted.add(woken);
     // relaxed: the lock, which the admitted one passes, and its claim order this.
