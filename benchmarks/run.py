@@ -14,7 +14,7 @@ import platform
 import sys
 from pathlib import Path
 
-from runner import fibers, serving
+from runner import fibers, serving, sync
 from runner.bars import BARS
 from runner.table import line_of, missed, render
 from runner.workload import Context
@@ -85,7 +85,7 @@ def keep(folder, workloads, lines, arguments):
 def main():
     arguments = options()
     arguments.rounds = 1 if arguments.quick else max(1, arguments.rounds)
-    workloads = chosen(fibers.workloads() + serving.workloads(), arguments.only)
+    workloads = chosen(fibers.workloads() + sync.workloads() + serving.workloads(), arguments.only)
     if not workloads:
         sys.exit(f"no workload matches {' '.join(arguments.only)}: see --list")
     if arguments.list:

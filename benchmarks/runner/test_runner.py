@@ -7,7 +7,7 @@ from runner.load import parse_wrk
 from runner.programs import Failure, last_json, run
 from runner.stats import order_of_round, ratio, summarize
 from runner.table import figure, line_of, missed, render
-from runner import fibers, serving
+from runner import fibers, serving, sync
 from runner.workload import Workload, per_op
 
 
@@ -42,7 +42,7 @@ class Bars(unittest.TestCase):
         self.assertEqual([bar.verdict(v) for v in (2, 1.95, 1.89)], ["ok, aim", "ok", "MISSED"])
 
     def test_every_bar_is_measured_once_and_every_row_has_a_bar(self):
-        rows = [row for w in fibers.workloads() + serving.workloads() for row in w.rows]
+        rows = [row for w in fibers.workloads() + sync.workloads() + serving.workloads() for row in w.rows]
         self.assertEqual(sorted(rows), sorted(bar.row for bar in BARS))
 
 

@@ -43,8 +43,8 @@ bool shared_core::enqueue_locked(shared_waiter& node) noexcept {
     const std::uint64_t in_the_way = node.exclusive ? ~queued : writer;
     if (queue_.empty() && !(seen & in_the_way)) {
       const std::uint64_t inside = (seen & ~queued) + (node.exclusive ? writer : reader);
-      // acquire: pairs with the release of those who were inside before.
-      if (!word_.compare_exchange_weak(seen, inside, std::memory_order_acquire,
+      // relaxed: lock_slow acquires, on the waiter's own.
+      if (!word_.compare_exchange_weak(seen, inside, std::memory_order_relaxed,
                                        std::memory_order_relaxed)) {
         continue;
       }
