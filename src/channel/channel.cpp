@@ -31,18 +31,22 @@ std::size_t channel_base::size() const noexcept {
   return channel_core_of(*this).size();
 }
 channel_status channel_base::send(void* value, std::int64_t deadline) {
-  control_block& me = enter_channel();
-  return channel_core_of(*this).send(me, value, deadline);
+  thread_header* const header = current();
+  if (deadline == never && enters_plainly(header)) [[likely]]
+    return channel_core_of(*this).send(header, value);
+  return channel_core_of(*this).send_until(enter_channel_slow(), value, deadline);
 }
-channel_status channel_base::receive(const destination& to, std::int64_t deadline) {
-  control_block& me = enter_channel();
-  return channel_core_of(*this).receive(me, to, deadline);
+channel_status channel_base::receive(destination to, std::int64_t deadline) {
+  thread_header* const header = current();
+  if (deadline == never && enters_plainly(header)) [[likely]]
+    return channel_core_of(*this).receive(header, to);
+  return channel_core_of(*this).receive_until(enter_channel_slow(), to, deadline);
 }
 channel_status channel_base::try_send(void* value) noexcept {
   lock_point();
   return channel_core_of(*this).try_send(value);
 }
-channel_status channel_base::try_receive(const destination& to) noexcept {
+channel_status channel_base::try_receive(destination to) noexcept {
   lock_point();
   return channel_core_of(*this).try_receive(to);
 }

@@ -1,90 +1,35 @@
 #include "channel/channel_core.hpp"
 
-#include <sched.h>
-
 #include <limits>
 #include <new>
 #include <stdexcept>
 
-#include "park/wake_batch.hpp"
+#include "channel/park_locked.hpp"
 #include "sync/queued_wait.hpp"
 
 namespace weft::detail {
-void release(channel_waiter& claimed) noexcept {
-  order_release(claimed.of);  // pairs with await_release
-  control_block* const block = claimed.token.block;
-  const bool thread = block->flags & fiber_flag::kernel_thread;
-  // release: pairs with the acquire in await_release.
-  if (thread) [[unlikely]]
-    claimed.of->released.store(true, std::memory_order_release);
-  resume({block, thread});
-}
-
-void await_release(const channel_wait& mine, const control_block& me) noexcept {
-  if (me.flags & fiber_flag::kernel_thread) [[unlikely]] {
-    // acquire: pairs with the release in release().
-    for (int spins = 0; !mine.released.load(std::memory_order_acquire); ++spins) {
-      if (spins < 64) {
-        cpu_relax();
-      } else {
-        ::sched_yield();  // the claimer may have been preempted
-      }
-    }
-  }
-  order_acquire(&mine);  // pairs with release
-  order_forget(&mine);
-}
-
-namespace {
-void release_all(wait_list& claimed) noexcept {
-  wake_batch fibers;
-  while (waiter* const each = claimed.pop_front()) {
-    auto& node = static_cast<channel_waiter&>(*each);
-    if (node.token.block->flags & fiber_flag::kernel_thread) {
-      release(node);
-    } else {
-      order_release(node.of);  // pairs with await_release
-      fibers.add({node.token.block, false});
-    }
-  }
-}
-}  // namespace
-
 void finish_send(const attempt& done, void* value) noexcept {
   if (!done.partner) return;
   done.partner->deliver(done.partner->value, value);
   release(*done.partner);
 }
 
-void finish_receive(const attempt& done, const destination& to) noexcept {
+void finish_receive(const attempt& done, destination to) noexcept {
   if (!done.partner) return;
   if (done.direct) to.deliver(to.place, done.partner->value);
   release(*done.partner);
 }
 
-void channel_core::put_locked(std::uint32_t index, void* value) noexcept {
-  std::byte* const at = slot(index);
-  order_acquire(at);  // pairs with take_locked
-  type_->put(at, value);
-  order_release(at);  // pairs with take_locked
-}
-
-void channel_core::take_locked(const destination& to) noexcept {
-  std::byte* const at = slot(head_);
-  order_acquire(at);  // pairs with put_locked
-  to.deliver(to.place, at);
-  if (type_->destroy) type_->destroy(at);
-  order_release(at);  // pairs with put_locked
-}
-
 channel_waiter* channel_core::claim_first_locked(wait_list& queue, wake_reason why) noexcept {
   while (waiter* first = queue.pop_front()) {
     auto& node = static_cast<channel_waiter&>(*first);
-    if (!claim(node.token, why)) continue;
-    order_acquire(node.of);  // pairs with park_locked, and select's
-    node.of->chosen = &node;
+    if (!node.token.block->word.claim(node.token.epoch, why)) [[unlikely]]
+      continue;
+    channel_wait& all = *node.of;
+    order_acquire(&all);  // pairs with wait_locked, park_locked, and select's
+    all.chosen = &node;
     // The other cases of a select at this channel: it need not come back for them.
-    for (channel_waiter* each = node.of->first; each; each = each->sibling) {
+    for (channel_waiter* each = all.first; each; each = each->sibling) {
       if (each->at == this) unlink_locked(*each);
     }
     return &node;
@@ -105,27 +50,17 @@ attempt channel_core::send_locked(void* value) noexcept {
       return {channel_status::ok, receiver, true};
     }
   }
-  const std::uint32_t count = count_.load(std::memory_order_relaxed);
-  if (count == capacity_) return {channel_status::full};
-  const std::uint64_t tail = std::uint64_t{head_} + count;
-  put_locked(static_cast<std::uint32_t>(tail < capacity_ ? tail : tail - capacity_), value);
-  count_.store(count + 1, std::memory_order_relaxed);
+  if (count_.load(std::memory_order_relaxed) == capacity_) return {channel_status::full};
+  put_locked(value);
   return {channel_status::ok};
 }
 
-attempt channel_core::receive_locked(const destination& to) noexcept {
-  const std::uint32_t count = count_.load(std::memory_order_relaxed);
+attempt channel_core::receive_locked(destination to) noexcept {
   channel_waiter* sender = nullptr;
-  if (count > 0) {
+  if (count_.load(std::memory_order_relaxed) > 0) {
     take_locked(to);
-    const std::uint32_t freed = head_;
-    head_ = next(freed);
     if (!senders_.empty()) sender = claim_first_locked(senders_, wake_reason::wake);
-    if (sender) {
-      put_locked(freed, sender->value);  // it was full: the place after the youngest
-    } else {
-      count_.store(count - 1, std::memory_order_relaxed);
-    }
+    if (sender) put_locked(sender->value);  // it was full
     return {channel_status::ok, sender};
   }
   if (!senders_.empty()) sender = claim_first_locked(senders_, wake_reason::wake);
@@ -140,8 +75,8 @@ void publish_unlock(control_block*, void* lock) noexcept {
 }
 }  // namespace
 
-// The lock is released when the wait is open, in any case when this returns.
-channel_status channel_core::park_locked(control_block& me, wait_kind kind, channel_waiter& node,
+// The lock is held, and released when the wait is open, or else before this ends.
+channel_status channel_core::wait_locked(control_block& me, wait_kind kind, channel_waiter& node,
                                          nanos deadline) {
   channel_wait mine;
   mine.first = &node;
@@ -170,21 +105,85 @@ channel_status channel_core::park_locked(control_block& me, wait_kind kind, chan
   return channel_status::timeout;
 }
 
-channel_status channel_core::send(control_block& me, void* value, nanos deadline) {
+// The same of a fiber without a deadline.
+inline channel_status channel_core::park_locked(thread_header* header, wait_kind kind,
+                                                channel_waiter& node) {
+  control_block& me = *header->fiber;
+  channel_wait mine;
+  mine.first = &node;
+  node.of = &mine;
+  node.at = this;
+  node.token = {&me, me.word.next_epoch()};
+  order_release(&mine);  // pairs with claim_first_locked
+  link_locked(node);
+  switch (park_fiber_locked(header, kind, this, lock_)) {
+    case wake_reason::wake:
+      taken_up(mine);
+      return channel_status::ok;
+    case wake_reason::closed:
+      taken_up(mine);
+      return channel_status::closed;
+    default:
+      break;
+  }
+  {
+    const spin_guard guard(lock_);
+    unlink_locked(node);
+  }
+  throw_if_ended(wait_end::cancelled);
+  return channel_status::timeout;  // not reached
+}
+
+channel_status channel_core::send_or_park_locked(thread_header* header, void* value) {
+  const attempt done = send_locked(value);
+  if (done.status == channel_status::full) {
+    channel_waiter node;
+    node.value = value;
+    return park_locked(header, wait_kind::send, node);
+  }
+  lock_.unlock();
+  finish_send(done, value);
+  return done.status;
+}
+
+channel_status channel_core::receive_or_park_locked(thread_header* header, destination to) {
+  const attempt done = receive_locked(to);
+  if (done.status == channel_status::empty) {
+    channel_waiter node;
+    node.value = to.place;
+    node.deliver = to.deliver;
+    return park_locked(header, wait_kind::receive, node);
+  }
+  lock_.unlock();
+  finish_receive(done, to);
+  return done.status;
+}
+
+channel_status channel_core::send_until(control_block& me, void* value, nanos deadline) {
   lock_.lock();
   const attempt done = send_locked(value);
-  if (done.status != channel_status::full) {
-    lock_.unlock();
-    finish_send(done, value);
-    return done.status;
+  if (done.status == channel_status::full && deadline > 0) {
+    channel_waiter node;
+    node.value = value;
+    return wait_locked(me, wait_kind::send, node, deadline);
   }
-  if (deadline <= 0) {
-    lock_.unlock();
-    return channel_status::timeout;
+  lock_.unlock();
+  finish_send(done, value);
+  return done.status == channel_status::full ? channel_status::timeout : done.status;
+}
+
+channel_status channel_core::receive_until(control_block& me, destination to, nanos deadline) {
+  lock_.lock();
+  const attempt done = receive_locked(to);
+  if (done.status == channel_status::empty && deadline > 0) {
+    channel_waiter node;
+    node.value = to.place;
+    node.deliver = to.deliver;
+    return wait_locked(me, wait_kind::receive, node, deadline);
   }
-  channel_waiter node;
-  node.value = value;
-  return park_locked(me, wait_kind::send, node, deadline);
+  lock_.unlock();
+  finish_receive(done, to);
+  return done.status == channel_status::empty ? channel_status::timeout : done.status;
 }
 
 channel_status channel_core::try_send(void* value) noexcept {
@@ -195,25 +194,7 @@ channel_status channel_core::try_send(void* value) noexcept {
   return done.status;
 }
 
-channel_status channel_core::receive(control_block& me, const destination& to, nanos deadline) {
-  lock_.lock();
-  const attempt done = receive_locked(to);
-  if (done.status != channel_status::empty) {
-    lock_.unlock();
-    finish_receive(done, to);
-    return done.status;
-  }
-  if (deadline <= 0) {
-    lock_.unlock();
-    return channel_status::timeout;
-  }
-  channel_waiter node;
-  node.value = to.place;
-  node.deliver = to.deliver;
-  return park_locked(me, wait_kind::receive, node, deadline);
-}
-
-channel_status channel_core::try_receive(const destination& to) noexcept {
+channel_status channel_core::try_receive(destination to) noexcept {
   lock_.lock();
   const attempt done = receive_locked(to);
   lock_.unlock();

@@ -48,12 +48,14 @@ class channel_core {
   void begin(std::size_t capacity, const value_type& type);
   void end() noexcept;
 
-  // `me`: the calling fiber's block, or the thread's stand-in. Cancellation points, behind the look
-  // on entry.
-  channel_status send(control_block& me, void* value, nanos deadline);
+  // Cancellation points, behind the look on entry. Of a fiber that has no deadline.
+  channel_status send(thread_header*, void* value);
+  channel_status receive(thread_header*, destination to);
+  // Of anybody. `me`: the calling fiber's block, or the thread's stand-in.
+  channel_status send_until(control_block& me, void* value, nanos deadline);
+  channel_status receive_until(control_block& me, destination to, nanos deadline);
   channel_status try_send(void* value) noexcept;
-  channel_status receive(control_block& me, const destination& to, nanos deadline);
-  channel_status try_receive(const destination& to) noexcept;
+  channel_status try_receive(destination to) noexcept;
   void close() noexcept;
 
   bool closed() const noexcept {
@@ -68,7 +70,7 @@ class channel_core {
   // For select, with the lock held.
   spin_lock& lock() noexcept { return lock_; }
   attempt send_locked(void* value) noexcept;
-  attempt receive_locked(const destination& to) noexcept;
+  attempt receive_locked(destination to) noexcept;
   void link_locked(channel_waiter& node) noexcept { queue_of(node).push_back(node); }
   void unlink_locked(channel_waiter& node) noexcept {
     if (node.linked) queue_of(node).erase(node);
@@ -82,11 +84,15 @@ class channel_core {
   std::uint32_t next(std::uint32_t index) const noexcept {
     return index + 1 == capacity_ ? 0 : index + 1;
   }
-  // The buffer is neither full nor empty, respectively; count_ is the caller's to change.
-  void put_locked(std::uint32_t index, void* value) noexcept;
-  void take_locked(const destination& to) noexcept;
+  // The buffer is not full: the value becomes its youngest. Not empty: the oldest one leaves it.
+  void put_locked(void* value) noexcept;
+  void take_locked(destination to) noexcept;
   channel_waiter* claim_first_locked(wait_list& queue, wake_reason why) noexcept;
-  channel_status park_locked(control_block& me, wait_kind kind, channel_waiter& node,
+  // The lock is held, and is released. What cannot be done with the buffer alone.
+  channel_status send_or_park_locked(thread_header*, void* value);
+  channel_status receive_or_park_locked(thread_header*, destination to);
+  channel_status park_locked(thread_header*, wait_kind kind, channel_waiter& node);
+  channel_status wait_locked(control_block& me, wait_kind kind, channel_waiter& node,
                              nanos deadline);
   attempt told_closed() const noexcept;
 
@@ -101,7 +107,50 @@ class channel_core {
   const value_type* type_ = nullptr;
 };
 
+inline void channel_core::put_locked(void* value) noexcept {
+  const std::uint32_t count = count_.load(std::memory_order_relaxed);
+  const std::uint64_t tail = std::uint64_t{head_} + count;
+  std::byte* const at =
+      slot(static_cast<std::uint32_t>(tail < capacity_ ? tail : tail - capacity_));
+  count_.store(count + 1, std::memory_order_relaxed);
+  order_acquire(at);  // pairs with take_locked
+  type_->put(at, value);
+  order_release(at);  // pairs with take_locked
+}
+
+inline void channel_core::take_locked(destination to) noexcept {
+  const std::uint32_t head = head_;
+  std::byte* const at = slot(head);
+  head_ = next(head);
+  count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  order_acquire(at);  // pairs with put_locked
+  to.deliver(to.place, at);
+  if (type_->destroy) type_->destroy(at);
+  order_release(at);  // pairs with put_locked
+}
+
+inline channel_status channel_core::send(thread_header* header, void* value) {
+  lock_.lock();
+  if (!receivers_.empty() || count_.load(std::memory_order_relaxed) == capacity_ ||
+      closed_.load(std::memory_order_relaxed)) {
+    return send_or_park_locked(header, value);
+  }
+  put_locked(value);
+  lock_.unlock();
+  return channel_status::ok;
+}
+
+inline channel_status channel_core::receive(thread_header* header, destination to) {
+  lock_.lock();
+  if (count_.load(std::memory_order_relaxed) == 0 || !senders_.empty()) {
+    return receive_or_park_locked(header, to);
+  }
+  take_locked(to);
+  lock_.unlock();
+  return channel_status::ok;
+}
+
 // With the lock released: gives the value to the partner, or takes it from there, and lets it go.
 void finish_send(const attempt&, void* value) noexcept;
-void finish_receive(const attempt&, const destination& to) noexcept;
+void finish_receive(const attempt&, destination to) noexcept;
 }  // namespace weft::detail

@@ -34,6 +34,12 @@ struct channel_waiter : waiter {
 
 // With no lock held, by who has claimed the wait. The frame may be gone afterwards.
 void release(channel_waiter& claimed) noexcept;
+void release_all(wait_list& claimed) noexcept;
 // By the one whose wait was claimed, before it leaves its frame.
 void await_release(const channel_wait& mine, const control_block& me) noexcept;
+// What that is for a fiber.
+inline void taken_up(const channel_wait& mine) noexcept {
+  order_acquire(&mine);  // pairs with release
+  order_forget(&mine);
+}
 }  // namespace weft::detail

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Optional
 
-MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers")
-ON_SHIMS = ("scheduler", "slot", "timers")
+MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "channel", "select")
+ON_SHIMS = ("scheduler", "slot", "timers", "channel", "select")
 
 
 class Deletion(NamedTuple):
@@ -25,6 +25,8 @@ READY = "sched/ready.cpp"
 MONITOR = "sched/monitor.cpp"
 SWITCH = "sched/switch.cpp"
 TIMERS = "time/timers.cpp"
+CHANNEL = "channel/channel_core.cpp"
+SELECT = "channel/select.cpp"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -157,4 +159,22 @@ DELETIONS = (
     # -- the ring
     Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
              "tail - head > mask_", "false"),
+    # -- channels
+    Deletion("channel", "against", CHANNEL, "`claim_first_locked`: is the wait still open?",
+             "!node.token.block->word.claim(node.token.epoch, why)",
+             "(node.token.block->word.claim(node.token.epoch, why), false)"),
+    Deletion("channel", "closed", CHANNEL, "`send_locked`: is it closed?",
+             f"closed_.load{RELAXED}", "false", which=0, only=False),
+    Deletion("channel", "closed", CHANNEL, "`receive_locked`: is it closed?",
+             f"closed_.load{RELAXED}", "false", which=1, only=False),
+    Deletion("channel", "buffered", CHANNEL, "`receive_locked`: who waits for the place?",
+             "!senders_.empty()", "false", which=0, only=False),
+    Deletion("channel", "against", "channel/channel_core.hpp", "`unlink_locked`: is it linked?",
+             "node.linked", "true"),
+    Deletion("select", "two cases", CHANNEL, "`claim_first_locked`: its other cases here",
+             "each->at == this", "each == &node"),
+    Deletion("select", "meet", SELECT, "`lock_and_try`: is a case ready by now?",
+             "!takes_place(each, result)", "true", which=1, only=False),
+    Deletion("select", "two cases", SELECT, "`park`: the chosen channel may be gone",
+             "claimed && each->at == wait_.chosen->at", "false"),
 )

@@ -51,10 +51,10 @@ class alignas(64) channel_base {
 
   // Cancellation points. `ok`, `closed`, and `timeout` where there is a deadline.
   channel_status send(void* value, std::int64_t deadline);
-  channel_status receive(const destination& to, std::int64_t deadline);
+  channel_status receive(destination to, std::int64_t deadline);
   // Never wait: `full` and `empty` instead.
   channel_status try_send(void* value) noexcept;
-  channel_status try_receive(const destination& to) noexcept;
+  channel_status try_receive(destination to) noexcept;
 
  private:
   friend struct channel_access;
