@@ -138,8 +138,11 @@ concept select_argument = requires {
 template <class T, class H>
 auto on_receive(channel<T>& from, H&& handler) {
   using stored = std::decay_t<H>;
-  static_assert(std::invocable<stored&, T> || std::invocable<stored&, std::optional<T>>,
-                "weft::on_receive(c, handler): the handler takes a T or a std::optional<T>");
+  // Not both in one expression: a generic handler may be written for a T alone.
+  if constexpr (!std::invocable<stored&, T>) {
+    static_assert(std::invocable<stored&, std::optional<T>>,
+                  "weft::on_receive(c, handler): the handler takes a T or a std::optional<T>");
+  }
   return detail::receive_case<T, stored>(from, stored(std::forward<H>(handler)));
 }
 
@@ -229,5 +232,9 @@ select_result select(Cases&&... cases) {
   };
   (handle(cases), ...);
   return result;
+}
+
+namespace detail {
+using weft::select;  // so that select(on_receive(c, h)) is found by its cases
 }
 }  // namespace weft

@@ -13,6 +13,9 @@
 //   request_stop -> seen            request_stop_word -> stop_requested
 //   detach -> end                   detach_block -> publish_end, for what dies with the fiber
 //   last fiber -> end of runtime    tell_if_draining -> wait_drained
+//   a value sent -> received        channel_core::put_locked, release -> take_locked, taken_up
+//   a place left -> taken again     take_locked -> put_locked
+//   close -> told                   channel_core::close -> told_closed, closed
 //   blocking() one at a time        leave_gate -> enter_gate, where the cap is one
 //
 // Descriptors, locks, thread starts and joins are known to ThreadSanitizer by itself. It models
