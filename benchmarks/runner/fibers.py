@@ -127,6 +127,27 @@ def cpu_scaling():
         {"CPU-bound fibers: 2 workers / 1": time_per_op("1 worker", "2 workers")})
 
 
+def channels():
+    """One worker on one processor, as Go's with GOMAXPROCS=1; two on any."""
+
+    def on(name, workers, ops):
+        cpus = ONE_CPU if workers == 1 else None
+        return {system: program(f"bench_{system}_{name}", "--workers", workers, "--ops", ops,
+                                cpus=cpus, quick=("--workers", workers, "--ops", ops // 10))
+                for system in ("weft", "go")}
+
+    for workers in (1, 2):
+        row = f"rendezvous hop, {'one worker' if workers == 1 else 'two workers'} / Go"
+        yield Workload(f"rendezvous_{workers}", on("rendezvous", workers, 2_000_000),
+                       {row: time_per_op("weft", "go")})
+    for workers in (1, 2):
+        row = f"buffered channel (128), item, {'one worker' if workers == 1 else 'two workers'} / Go"
+        yield Workload(f"buffered_{workers}", on("buffered", workers, 5_000_000),
+                       {row: time_per_op("weft", "go")})
+    yield Workload("select", on("select", 1, 2_000_000),
+                   {"select of 4 channels, one ready / Go": time_per_op("weft", "go")})
+
+
 def workloads():
     return [
         raw_switch(),
@@ -136,5 +157,6 @@ def workloads():
         spawn(),
         parked(),
         cpu_scaling(),
+        *channels(),
         idle(),
     ]

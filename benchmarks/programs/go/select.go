@@ -12,8 +12,9 @@ import (
 
 func main() {
 	ops := flag.Uint64("ops", 5_000_000, "selects")
+	workers := flag.Int("workers", 1, "GOMAXPROCS")
 	flag.Parse()
-	runtime.GOMAXPROCS(1)
+	runtime.GOMAXPROCS(*workers)
 
 	var all [4]chan uint64
 	for i := range all {
@@ -41,6 +42,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "a value was lost")
 		os.Exit(2)
 	}
-	fmt.Printf(`{"system": "go", "workload": "select", "workers": 1, "size": 4, "ops": %d, `+
-		`"seconds": %.9f}`+"\n", *ops, seconds)
+	fmt.Printf(`{"system": "go", "workload": "select", "workers": %d, "size": 4, "ops": %d, `+
+		`"seconds": %.9f}`+"\n", *workers, *ops, seconds)
 }
