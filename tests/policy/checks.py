@@ -210,6 +210,28 @@ def links(tree):
                 yield f"{path}: the link to {target} leads nowhere"
 
 
+def guides(tree):
+    """A block of code below a comment that names a file is that file, and a guide has no other:
+    what it shows is compiled and run. Each of the programs is shown."""
+    shown = set()
+    for path, text in sorted(tree.items()):
+        if not path.endswith(".md"):
+            continue
+        named = re.findall(r"^<!-- (\S+/\S+) -->\n+```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        for name, block in named:
+            shown.add(name)
+            if name not in tree:
+                yield f"{path}: there is no {name}"
+            elif tree[name] != block:
+                yield f"{path}: the block below <!-- {name} --> differs from the file: copy it"
+        blocks = len(re.findall(r"^```", text, re.MULTILINE)) // 2
+        if path.startswith("docs/guides/") and blocks > len(named):
+            yield f"{path}: a block of code without its file, as in <!-- examples/guides/x.cpp -->"
+    for path in sorted(tree):
+        if re.match(r"examples/guides/[^.]", path) and path not in shown:
+            yield f"{path}: no guide shows it"
+
+
 def top_level(tree):
     for name in sorted({path.split("/")[0] for path in tree} - TOP_LEVEL):
         yield f"{name}: not a known top-level name (tests/policy/checks.py lists them)"
@@ -231,4 +253,4 @@ def thread_local_relocations(report):
 
 
 TREE_CHECKS = [layers, public_headers, file_size, atomics, thread_locals, thread_errno, environment,
-               conditionals, memory_orders, links, top_level]
+               conditionals, memory_orders, links, guides, top_level]

@@ -19,6 +19,9 @@ GOOD = {
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
     "dev": "#!/bin/sh\n",
+    "examples/guides/a.cpp": "int x;\n",
+    "examples/guides/.clang-format": "",
+    "docs/guides/a.md": "<!-- examples/guides/a.cpp -->\n```cpp\nint x;\n```\n",
     "docs/a.md": "[up](../dev#x) [web](https://example.org) [folder](../src/base)\n",
 }
 
@@ -72,6 +75,12 @@ BAD = {
         {"src/io/a.cpp": "// too far\n" + "\n" * 20 + "x.load(std::memory_order::acquire);\n"},
     ],
     checks.links: [{"README.md": "see [the plan](docs/plan.md)\n"}],
+    checks.guides: [
+        {"examples/guides/a.cpp": "int y;\n"},
+        {"examples/guides/b.cpp": ""},
+        {"docs/b.md": "<!-- src/missing.cpp -->\n```cpp\n```\n"},
+        {"docs/guides/b.md": "```cpp\nint x;\n```\n"},
+    ],
     checks.top_level: [{"notes.txt": ""}, {"scripts/a.sh": ""}],
 }
 
