@@ -8,8 +8,8 @@
 #include <weft/cancel_shield.hpp>
 #include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
-#include <weft/coroutine.hpp>
 #include <weft/context.hpp>
+#include <weft/coroutine.hpp>
 #include <weft/deadline.hpp>
 #include <weft/debug.hpp>
 #include <weft/event.hpp>
