@@ -7,6 +7,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <weft/detail/address_of.hpp>
 #include <weft/detail/computation.hpp>
 
 namespace weft {
@@ -65,11 +66,6 @@ struct absent {
 // A parameter of a type that may be void.
 template <class T>
 using parameter = std::conditional_t<std::is_void_v<T>, absent<0>, T>;
-
-template <class T>
-void* address_of(T& object) noexcept {
-  return const_cast<void*>(static_cast<const volatile void*>(std::addressof(object)));
-}
 }  // namespace detail
 
 /// A computation on a stack of its own, that can stop in the middle and be resumed: an asymmetric

@@ -3,6 +3,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <weft/detail/address_of.hpp>
 #include <weft/detail/fork.hpp>
 #include <weft/runtime.hpp>
 
@@ -40,15 +41,6 @@ template <class... F>
 void fork_join(F&&... f);
 
 namespace detail {
-// Callables pass as addresses: of objects and of functions.
-template <class F>
-void* address_of(F& f) noexcept {
-  if constexpr (std::is_function_v<F>) {
-    return reinterpret_cast<void*>(&f);
-  } else {
-    return const_cast<void*>(static_cast<const volatile void*>(std::addressof(f)));
-  }
-}
 template <class F>
 void run_branch(void* callable) {
   using object = std::remove_reference_t<F>;

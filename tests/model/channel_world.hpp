@@ -165,6 +165,9 @@ constexpr nanos limit = 1;  // that there is one is what matters: end_wait() is 
 }  // namespace channel_model
 
 namespace weft::detail {
+std::uint32_t process_copy() noexcept {
+  return 0;
+}
 using channel_model::here;
 using channel_model::party;
 thread_header* current() noexcept {

@@ -202,7 +202,8 @@ def links(tree):
     for path, text in sorted(tree.items()):
         if not path.endswith(".md"):
             continue
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose):
             if "://" in target or target.startswith("mailto:"):
                 continue
             found = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))

@@ -234,6 +234,7 @@ void look_for_probes(runtime_core&) noexcept {
 fiber_extras& extras_of(control_block&) {
   return here->extras;
 }
+local_values::~local_values() = default;  // no fiber here has any
 void fiber_main(void*) noexcept {}
 
 // From a fiber: it is off its stack, so `after` may publish it. From a loop: runs fibers until one
