@@ -151,6 +151,10 @@ weft_context_entry:
 weft_hop:
         .cfi_startproc
         endbr64
+        pushq   %rbp                            // a frame for walks by frame pointers: who called
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        movq    %rsp, %rbp
         .irp    reg, rbx, r12, r13, r14, r15
         pushq   %\reg
         .cfi_adjust_cfa_offset 8
@@ -162,7 +166,7 @@ weft_hop:
         jmp     weft_switch
 .Lhopped:
         endbr64
-        .irp    reg, r15, r14, r13, r12, rbx
+        .irp    reg, r15, r14, r13, r12, rbx, rbp
         popq    %\reg
         .cfi_adjust_cfa_offset -8
         .cfi_restore %\reg

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "base/peek.hpp"
+#include "fiber/computation.hpp"
 #include "stack/arena.hpp"
 #include "time/join.hpp"
 
@@ -65,9 +66,9 @@ bool still_so(const fiber_view& view) noexcept {
          view.block->serial.load(std::memory_order_relaxed) == view.id;
 }
 
-void trace::copy(const stack_walk& from) noexcept {
-  count = guessed = 0;
+void trace::append(const stack_walk& from) noexcept {
   for (const stack_walk::frame& f : from) {
+    if (count == stack_walk::most) return;
     if (f.guessed) guessed |= std::uint32_t{1} << count;
     repeated[count] = static_cast<std::uint32_t>(f.repeated);
     pc[count++] = f.pc;
@@ -78,29 +79,54 @@ bool trace::operator==(const trace& other) const noexcept {
   return count == other.count && std::equal(pc, pc + count, other.pc);
 }
 
+namespace {
+// A context that was left at `sp`, as far as can be told without trusting it.
+bool registers_at(const std::byte* sp, stack& where, stack_walk::registers& to) noexcept {
+  if (!stack_arena::instance().find(sp, &where)) return false;
+  if (sp < where.lo || sp + suspended_frame.sp > where.hi) return false;
+  const auto word_at = [sp](std::size_t offset) {
+    return peek(*reinterpret_cast<const std::uintptr_t*>(sp + offset));
+  };
+  to = {};
+  to.pc = word_at(suspended_frame.pc);
+  to.fp = word_at(suspended_frame.fp);
+  to.sp = reinterpret_cast<std::uintptr_t>(sp) + suspended_frame.sp;
+  return true;
+}
+
+// The frames on that stack and, where it is a weft::context's, those that wait for it. A resumer's
+// stack pointer is looked up like any other, so that one that is gone leads nowhere.
+void walk_through(const module_map& code, stack where, stack_walk::registers from,
+                  trace& to) noexcept {
+  constexpr int most_contexts = 16;
+  to.count = to.guessed = 0;
+  for (int i = 0; i < most_contexts; ++i) {
+    to.append(stack_walk(code, from, where.lo, where.hi));
+    const computation* const inner = computation_on(where);
+    if (!inner ||
+        !registers_at(static_cast<const std::byte*>(peek(inner->resumer.sp)), where, from)) {
+      return;
+    }
+  }
+}
+}  // namespace
+
 void walk_suspended(const module_map& code, const fiber_view& view, trace& to) noexcept {
   to.count = 0;
   if (view.state == fiber_state::fresh) return;
   const auto* const sp = static_cast<const std::byte*>(peek(view.block->ctx.sp));
   stack where;
-  if (!stack_arena::instance().find(sp, &where)) return;
-  if (sp < where.lo || sp + suspended_frame.sp > where.hi) return;
-  const auto word_at = [sp](std::size_t offset) {
-    return peek(*reinterpret_cast<const std::uintptr_t*>(sp + offset));
-  };
   stack_walk::registers from{};
-  from.pc = word_at(suspended_frame.pc);
-  from.fp = word_at(suspended_frame.fp);
-  from.sp = reinterpret_cast<std::uintptr_t>(sp) + suspended_frame.sp;
-  to.copy(stack_walk(code, from, where.lo, where.hi));
+  if (!registers_at(sp, where, from)) return;
+  walk_through(code, where, from, to);
   if (!still_so(view) || peek(view.block->ctx.sp) != sp) to.count = 0;
 }
 
 void walk_running(const module_map& code, const stack_walk::registers& from, trace& to) noexcept {
-  to.count = 0;
+  to.count = to.guessed = 0;
   const auto* const sp = reinterpret_cast<const std::byte*>(from.sp);
   stack where;
   if (!stack_arena::instance().find(sp, &where) || sp < where.lo || sp > where.hi) return;
-  to.copy(stack_walk(code, from, where.lo, where.hi));
+  walk_through(code, where, from, to);
 }
 }  // namespace weft::detail

@@ -35,14 +35,14 @@ bool read_fiber(const control_block& block, fiber_view& to) noexcept;
 // was read in between, its stack included, belongs together.
 bool still_so(const fiber_view&) noexcept;
 
-// A backtrace, copied out of a walk.
+// A backtrace, copied out of walks.
 struct trace {
   std::uint32_t count = 0;
   std::uint32_t guessed = 0;  // a bit for each frame
   std::uintptr_t pc[stack_walk::most];
   std::uint32_t repeated[stack_walk::most];
 
-  void copy(const stack_walk& from) noexcept;
+  void append(const stack_walk& from) noexcept;  // as far as there is room
   bool operator==(const trace& other) const noexcept;
 };
 

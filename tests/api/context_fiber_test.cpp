@@ -224,6 +224,35 @@ TEST(fiber_in_a_context, is_dumped_with_its_stack_there) {
   });
 }
 
+// Its frames there, and those of whoever waits for the context.
+[[gnu::noinline]] void consume_in_a_fiber(context<>& c) {
+  c.resume();
+  asm volatile("");  // no tail call
+}
+
+TEST(fiber_in_a_context, is_dumped_with_those_who_have_resumed_it) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    const fiber sleeper({.name = "sleeper"}, [] {
+      context<> outer([](auto&) {
+        context<> inner([](auto&) { sleep_in_depth(3); });
+        consume_in_a_fiber(inner);
+      });
+      consume_in_a_fiber(outer);
+    });
+    std::string all;
+    until([&] {
+      all = dumped(dump_detail::every_fiber);
+      return all.find("\"sleeper\" parked") != std::string::npos;
+    });
+    all = all.substr(all.find("\"sleeper\" parked"));
+    const auto sleeps = all.find("sleep_in_depth");
+    const auto inner = all.find("consume_in_a_fiber", sleeps);
+    EXPECT_NE(inner, std::string::npos) << all;
+    EXPECT_NE(all.find("consume_in_a_fiber", inner + 1), std::string::npos) << all;
+  });
+}
+
 TEST(fiber_in_a_context, is_no_measure_of_its_stack) {
   runtime rt({.workers = 1, .measure_stacks = true});
   rt.run([] {
