@@ -120,20 +120,24 @@ TEST_P(contexts, copy_what_is_not_given_away) {
   });
 }
 
+// Not inlined: gcc 12 takes one such array, in a frame with others, for another that has gone.
+template <std::size_t n>
+[[gnu::noinline]] long sum_through_a_context() {
+  std::array<int, n> numbers;
+  numbers.fill(3);
+  context<long> c([numbers](auto& yield) {
+    long sum = 0;
+    for (const int each : numbers) sum += each;
+    yield(sum);
+  });
+  return *c.resume();
+}
+
 TEST_P(contexts, hold_callables_of_any_size) {
   run([] {
-    const auto sum_of = [](auto numbers) {
-      numbers.fill(3);
-      context<long> c([numbers](auto& yield) {
-        long sum = 0;
-        for (const int n : numbers) sum += n;
-        yield(sum);
-      });
-      return *c.resume();
-    };
-    EXPECT_EQ(sum_of(std::array<int, 4>()), 12);
-    EXPECT_EQ(sum_of(std::array<int, 250>()), 750);
-    EXPECT_EQ(sum_of(std::array<int, 30'000>()), 90'000);  // half a stack: on the heap
+    EXPECT_EQ(sum_through_a_context<4>(), 12);
+    EXPECT_EQ(sum_through_a_context<250>(), 750);
+    EXPECT_EQ(sum_through_a_context<10'000>(), 30'000);  // on the heap
   });
 }
 
