@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string_view>
+#include <weft/context.hpp>
 #include <weft/weft.hpp>
 
 namespace {
@@ -97,12 +98,27 @@ int throw_through_arrays() {
   }
   return 0;
 }
+
+// In a context on a fiber, which another one resumes after it has been suspended.
+int in_a_context(int (*f)()) {
+  weft::context<int> inner([f](auto& yield) {
+    yield(0);
+    yield(f());
+  });
+  weft::fiber([&inner] { inner.resume(); }).join();
+  return *inner.resume();
+}
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view wrong = argc == 2 ? argv[1] : "";
+  std::string_view wrong = argc == 2 ? argv[1] : "";
   weft::runtime rt({.workers = 1});
-  const auto run = [&](int (*f)()) { return rt.run([f] { return f(); }); };
+  constexpr std::string_view context = "context_";
+  const bool inside = wrong.starts_with(context);
+  if (inside) wrong.remove_prefix(context.size());
+  const auto run = [&](int (*f)()) {
+    return rt.run([f, inside] { return inside ? in_a_context(f) : f(); });
+  };
   if (wrong == "beyond_array") return run(read_beyond_array);
   if (wrong == "after_return") return run(read_after_return);
   if (wrong == "after_free") return run(read_after_free);
