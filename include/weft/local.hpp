@@ -21,7 +21,7 @@ namespace weft {
 /// their fibers end, or when they first use a fiber_local that has taken its place. No fiber may be
 /// using the object meanwhile.
 ///
-/// Cost: get() is some 35 instructions, whatever the number of objects; a first use allocates. Each
+/// Cost: get() is some 40 instructions, whatever the number of objects; a first use allocates. Each
 /// fiber has a table as long as the most of these objects that were alive together when it first
 /// used one. Fibers that use none pay nothing.
 /// @code
