@@ -76,8 +76,8 @@ claimed_wait mutex_core::unlock_locked() noexcept {
       node.granted = true;
       // Before the claim, from which on a kernel thread runs. Should the claim fail, the mutex is
       // still ours to give, and nobody else changes an owned word but to set the bit, under the
-      // lock. release: pairs with the acquire of reason(), and of the next owner's.
-      word_.store(node.id | (queue_.empty() ? 0 : queued), std::memory_order_release);
+      // lock. relaxed: the new owner is ordered by its claim, others by its release.
+      word_.store(node.id | (queue_.empty() ? 0 : queued), std::memory_order_relaxed);
     });
   }
   // release: pairs with the acquire of the next owner. The last touch.

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Optional
 
-MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "channel", "select")
-ON_SHIMS = ("scheduler", "slot", "timers", "channel", "select")
+MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "mutex", "channel", "select")
+ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "channel", "select")
 
 
 class Deletion(NamedTuple):
@@ -27,6 +27,7 @@ SWITCH = "sched/switch.cpp"
 TIMERS = "time/timers.cpp"
 CHANNEL = "channel/channel_core.cpp"
 SELECT = "channel/select.cpp"
+MUTEX = "sync/mutex_core.cpp"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -156,6 +157,13 @@ DELETIONS = (
              "it spares a store to a line that others read"),
     Deletion("timers", "", TIMERS, "`expire`: is anything due?", "earliest() > at", "false",
              "it spares the lock"),
+    # -- the mutex
+    Deletion("mutex", "wait", MUTEX, "`enqueue_locked`: is it free by now?",
+             "(seen & ~queued) == 0", "false", which=1, only=False),
+    Deletion("mutex", "handed", MUTEX, "`unlock_locked`: was it passed over often enough?",
+             "node.passed_over >= most_passed_over", "false"),
+    Deletion("mutex", "handed", MUTEX, "`unlock_locked`: has anybody been woken?",
+             "!next || !handed", "!handed"),
     # -- the ring
     Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
              "tail - head > mask_", "false"),

@@ -64,6 +64,28 @@ struct two_units : ::model::test<two_units<Threads, Together>, 4>, world {
   }
 };
 
+// A waiter has given up: its bit is left, so the release comes by the lock, and keeps the unit.
+struct stale_bit : ::model::test<stale_bit, 2>, world {
+  semaphore_core core;
+  checked<int> data;
+  checked<int> got;
+
+  void before() {
+    start(true);
+    core.word_.store(semaphore_core::queued, std::memory_order_relaxed);
+  }
+  void thread(unsigned i) {
+    if (i == 1) {
+      data = 7;
+      check(core.release(1, 1), "does not fit");
+    } else if (core.try_acquire()) {
+      check(data == 7, "acquired, and not what came before the release");
+      got = 1;
+    }
+  }
+  void after() { check(core.try_acquire() == (got == 0), "a unit was lost, or made"); }
+};
+
 // Who sees the event destroys it: set() touches it no more. Two set it, who comes sees both.
 template <bool Threads, rival Rival>
 struct one_event : ::model::test<one_event<Threads, Rival>, 3>, world {
@@ -159,6 +181,7 @@ int main() {
           bounded<one_unit<true, rival::timeout>>(3, "a release against a timeout, threads"),
           bounded<one_unit<false, rival::timeout>>(3, "a release against a timeout, fibers"),
           bounded<one_unit<false, rival::stop>>(3, "a release against a stop request"),
+          bounded<stale_bit>(4, "a release behind one who gave up"),
           bounded<two_units<true, true>>(1, "two units together, threads"),
           bounded<two_units<false, false>>(1, "two units, fibers"),
           bounded<one_event<true, rival::none>>(3, "an event, threads"),
