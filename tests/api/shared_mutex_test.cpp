@@ -136,6 +136,7 @@ struct line {
 };
 
 TEST(shared_mutex, is_served_in_order) {
+  if (chaotic()) GTEST_SKIP() << "chaos mode: one reader may be done before the other begins";
   line l;
   l.rt.run([&] {
     l.guard.lock();
