@@ -4,8 +4,18 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string_view>
+#include <thread>
 #include <vector>
-#include <weft/weft.hpp>
+#include <weft/barrier.hpp>
+#include <weft/blocking.hpp>
+#include <weft/condition_variable.hpp>
+#include <weft/event.hpp>
+#include <weft/fiber.hpp>
+#include <weft/latch.hpp>
+#include <weft/mutex.hpp>
+#include <weft/runtime.hpp>
+#include <weft/semaphore.hpp>
+#include <weft/shared_mutex.hpp>
 
 namespace {
 using namespace std::chrono_literals;
