@@ -8,21 +8,11 @@
 #include "sync/queued_wait.hpp"
 
 namespace weft::detail {
-void finish_send(const attempt& done, void* value) noexcept {
-  if (!done.partner) return;
-  done.partner->deliver(done.partner->value, value);
-  release(*done.partner);
-}
-
-void finish_receive(const attempt& done, destination to) noexcept {
-  if (!done.partner) return;
-  if (done.direct) to.deliver(to.place, done.partner->value);
-  release(*done.partner);
-}
-
 channel_waiter* channel_core::claim_first_locked(wait_list& queue, wake_reason why) noexcept {
   while (waiter* first = queue.pop_front()) {
     auto& node = static_cast<channel_waiter&>(*first);
+    if (node.process != process_copy()) [[unlikely]]
+      continue;
     if (!node.token.block->word.claim(node.token.epoch, why)) [[unlikely]]
       continue;
     channel_wait& all = *node.of;
@@ -42,7 +32,8 @@ attempt channel_core::told_closed() const noexcept {
   return {channel_status::closed};
 }
 
-attempt channel_core::send_locked(void* value) noexcept {
+// Inlined where it is hot, without an attempt in memory.
+[[gnu::always_inline]] inline attempt channel_core::send_here_locked(void* value) noexcept {
   if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
     return told_closed();
   if (!receivers_.empty()) {
@@ -55,7 +46,11 @@ attempt channel_core::send_locked(void* value) noexcept {
   return {channel_status::ok};
 }
 
-attempt channel_core::receive_locked(destination to) noexcept {
+attempt channel_core::send_locked(void* value) noexcept {
+  return send_here_locked(value);
+}
+
+[[gnu::always_inline]] inline attempt channel_core::receive_here_locked(destination to) noexcept {
   channel_waiter* sender = nullptr;
   if (count_.load(std::memory_order_relaxed) > 0) {
     take_locked(to);
@@ -67,6 +62,10 @@ attempt channel_core::receive_locked(destination to) noexcept {
   if (sender) return {channel_status::ok, sender, true};
   if (closed_.load(std::memory_order_relaxed)) return told_closed();
   return {channel_status::empty};
+}
+
+attempt channel_core::receive_locked(destination to) noexcept {
+  return receive_here_locked(to);
 }
 
 namespace {
@@ -135,7 +134,7 @@ inline channel_status channel_core::park_locked(thread_header* header, wait_kind
 }
 
 channel_status channel_core::send_or_park_locked(thread_header* header, void* value) {
-  const attempt done = send_locked(value);
+  const attempt done = send_here_locked(value);
   if (done.status == channel_status::full) {
     channel_waiter node;
     node.value = value;
@@ -147,7 +146,7 @@ channel_status channel_core::send_or_park_locked(thread_header* header, void* va
 }
 
 channel_status channel_core::receive_or_park_locked(thread_header* header, destination to) {
-  const attempt done = receive_locked(to);
+  const attempt done = receive_here_locked(to);
   if (done.status == channel_status::empty) {
     channel_waiter node;
     node.value = to.place;

@@ -88,6 +88,8 @@ class channel_core {
   void put_locked(void* value) noexcept;
   void take_locked(destination to) noexcept;
   channel_waiter* claim_first_locked(wait_list& queue, wake_reason why) noexcept;
+  attempt send_here_locked(void* value) noexcept;
+  attempt receive_here_locked(destination to) noexcept;
   // The lock is held, and is released. What cannot be done with the buffer alone.
   channel_status send_or_park_locked(thread_header*, void* value);
   channel_status receive_or_park_locked(thread_header*, destination to);
@@ -151,6 +153,14 @@ inline channel_status channel_core::receive(thread_header* header, destination t
 }
 
 // With the lock released: gives the value to the partner, or takes it from there, and lets it go.
-void finish_send(const attempt&, void* value) noexcept;
-void finish_receive(const attempt&, destination to) noexcept;
+inline void finish_send(const attempt& done, void* value) noexcept {
+  if (!done.partner) return;
+  done.partner->deliver(done.partner->value, value);
+  release(*done.partner);
+}
+inline void finish_receive(const attempt& done, destination to) noexcept {
+  if (!done.partner) return;
+  if (done.direct) to.deliver(to.place, done.partner->value);
+  release(*done.partner);
+}
 }  // namespace weft::detail

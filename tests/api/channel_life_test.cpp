@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "support/peers.hpp"
 
@@ -95,5 +99,22 @@ TEST_P(channel_lives, end_when_the_select_says) {
     }
     lines.close();
   });
+}
+
+// Those who wait at it stay in the parent: the child does not give its values to them.
+TEST(channel_life, in_a_forked_child_goes_on_without_who_waited) {
+  channel<int> c;
+  std::jthread waiting([&] { EXPECT_EQ(c.receive(), 2); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool alone = c.try_send(1) == channel_status::full;
+    c.close();
+    ::_exit(alone && c.receive() == std::nullopt ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(c.send(2));
 }
 }  // namespace weft::test
