@@ -49,7 +49,7 @@ void request_stop_word(control_block* block) noexcept {
   end_cancellable_wait(*block);
   // S1 was C1. No runtime: it has not been anybody's yet.
   if (runtime_core* const core = block->rt.load(std::memory_order_acquire))
-    stop_branches(*core, block, nullptr);
+    stop_branches(*core, nullptr);
 }
 
 bool request_stop(control_block& block) noexcept {

@@ -39,7 +39,7 @@ bool stop(fork_state& f) noexcept {
 }
 
 void stop_others(fork_state& f, const control_block& me) noexcept {
-  stop_branches(*me.rt.load(std::memory_order_relaxed), &f, f.owner == &me ? nullptr : f.owner);
+  stop_branches(*me.rt.load(std::memory_order_relaxed), f.owner == &me ? nullptr : f.owner);
 }
 
 // A branch has failed, in a handler. Should there be no memory for the exception, the handler's end

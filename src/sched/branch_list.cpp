@@ -15,14 +15,6 @@ void set_bit(control_block& fiber) noexcept {
   fiber.cancel.fetch_or(cancel_bit::frame_stopped, std::memory_order_seq_cst);
 }
 
-// Under the list's lock.
-bool is_below(const branch_node& node, const void* what) noexcept {
-  for (const cancel_frame* f = node.below; f; f = f->parent) {
-    if (f == what || f->owner == what) return true;
-  }
-  return false;
-}
-
 void end_wait(runtime_core& core, control_block& fiber) noexcept {
   if (const wait_word::epoch_type epoch = fiber.word.cancellable_epoch()) {
     cancel_wait(core, fiber, epoch);
@@ -31,14 +23,14 @@ void end_wait(runtime_core& core, control_block& fiber) noexcept {
 
 // S5 for one fiber of the list. False: there is none left. The wait is ended, and callbacks run,
 // after the lock; the token and the stop state keep.
-bool tell_one(runtime_core& core, branch_list& list, const void* what) noexcept {
+bool tell_one(runtime_core& core, branch_list& list) noexcept {
   control_block* fiber = nullptr;
   wait_word::epoch_type epoch = 0;
   std::stop_source source{std::nostopstate};
   {
     const spin_guard guard(list.lock);
     branch_node* node = list.first;
-    while (node && (node->told || !is_below(*node, what))) node = node->next;
+    while (node && (node->told || !chain_stopped(node->below, nullptr))) node = node->next;
     if (!node) return false;
     node->told = true;
     fiber = node->fiber;
@@ -81,7 +73,7 @@ listed_branch::~listed_branch() {
   core_->branches.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void stop_branches(runtime_core& core, const void* what, control_block* owner) noexcept {
+void stop_branches(runtime_core& core, control_block* owner) noexcept {
   // S2. seq_cst: pairs with B1.
   if (!owner && core.branches.load(std::memory_order_seq_cst) == 0) return;
   if (owner) set_bit(*owner);
@@ -89,13 +81,13 @@ void stop_branches(runtime_core& core, const void* what, control_block* owner) n
     branch_list& list = core.processors[i]->branches;
     const spin_guard guard(list.lock);
     for (branch_node* node = list.first; node; node = node->next) {
-      if (is_below(*node, what)) set_bit(*node->fiber);
+      if (chain_stopped(node->below, nullptr)) set_bit(*node->fiber);
     }
   }
   heavy_fence();  // S4
   if (owner) end_wait(core, *owner);
   for (std::uint32_t i = 0; i < core.workers; ++i) {
-    while (tell_one(core, core.processors[i]->branches, what)) {
+    while (tell_one(core, core.processors[i]->branches)) {
     }
   }
 }

@@ -12,7 +12,7 @@
 // below has cancel_bit::frame_stopped, and no wait of it that may be cancelled goes on.
 //   the branch:  B1 count := count + 1   B2 on the list   B3 looks at its chain; sets its own bit
 //   who stops:   S1 frame stopped, or the owner's stop bit set      S2 looks at the count
-//                S3 for each on a list whose chain has the frame: sets its bit
+//                S3 for each on a list whose chain is stopped: sets its bit
 //                S4 heavy fence         S5 for each of them: ends its wait, as park/cancel.cpp does
 // Proof. B1, B3, S1 and S2 are sequentially consistent. S2 finds none: B1 comes behind it, and B3
 // behind S1, so the branch sees it by itself. Else S3 comes to the branch's list. It finds the
@@ -54,7 +54,7 @@ class listed_branch {
   branch_list* list_;
 };
 
-// Any thread, after S1. `what`: the frame that is stopped, or the fiber that was asked to stop.
-// `owner`: of that frame, if another fiber stops it; else null.
-void stop_branches(runtime_core&, const void* what, control_block* owner) noexcept;
+// Any thread, after S1: S2 to S5, for all whose chain is stopped, by whomever. So the caller names
+// nobody who might be gone. `owner`: of the frame that another fiber has stopped; else null.
+void stop_branches(runtime_core&, control_block* owner) noexcept;
 }  // namespace weft::detail

@@ -54,7 +54,7 @@ inline const branch_code& code_of(const branch& b) noexcept {
 }
 inline fork_state& call_of(branch& b) noexcept {
   branch* const first = &b - code_of(b).index;
-  return *reinterpret_cast<fork_state*>(reinterpret_cast<std::byte*>(first) - sizeof(fork_frame));
+  return *reinterpret_cast<fork_state*>(reinterpret_cast<std::byte*>(first) - sizeof(fork_state));
 }
 
 // First function of a branch's fiber (branch_join.cpp). closure: where the branch's address is.

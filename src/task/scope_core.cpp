@@ -1,10 +1,12 @@
 #include "task/scope_core.hpp"
 
 #include <stop_token>
+#include <utility>
 
 #include "base/asymmetric_fence.hpp"
 #include "fiber/extras.hpp"
 #include "park/park.hpp"
+#include "sched/branch_list.hpp"
 
 // Asking many at once: the bits of all, one heavy fence, then the waits of all, as park/cancel.cpp
 // does for one. A child is alive while it is linked and the lock is held. What may take long is
@@ -68,5 +70,14 @@ void scope_core::stop_children() noexcept {
         return open.token.epoch != 0;
       },
       [](const open_wait& open) { cancel_wait(*open.core, *open.token.block, open.token.epoch); });
+  // Once for each runtime, or nearly so.
+  const runtime_core* told = nullptr;
+  for_each_child<runtime_core*>(
+      *this,
+      [&told](control_block& block, runtime_core*& core) {
+        core = block.rt.load(std::memory_order_relaxed);
+        return core != std::exchange(told, core);
+      },
+      [](runtime_core* core) { stop_branches(*core, nullptr); });
 }
 }  // namespace weft::detail

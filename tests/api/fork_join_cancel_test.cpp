@@ -273,6 +273,5 @@ TEST_P(fork_join_stop, the_end_of_the_runtime_reaches_every_branch) {
   }
   EXPECT_EQ(ended, 3);
 }
-
 }  // namespace
 }  // namespace weft::test

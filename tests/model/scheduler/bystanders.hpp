@@ -23,7 +23,7 @@ control_block* steal_branch(runtime_core&, processor&, std::uint32_t) noexcept {
 bool offers_branches(const processor&) noexcept {
   return false;
 }
-void stop_branches(runtime_core&, const void*, control_block*) noexcept {}
+void stop_branches(runtime_core&, control_block*) noexcept {}
 
 void wake_explored(runtime_core&, processor*) noexcept {}
 void explore_point(point_kind, const char*) noexcept {}
