@@ -49,6 +49,15 @@ BARS = [
     Bar("10,000 connections, 30 s: errors + lost", 0, 0, unit=""),
     Bar("10,000 parked, idle 10 s: CPU", 20, 5, unit="ms"),
     Bar("CPU-bound fibers: 2 workers / 1", 1.9, 1.97, at_least=True),
+    Bar("fork_join fib(32), 1 worker / TBB", 0.25, 0.12),
+    Bar("fork_join fib(32), 2 workers / TBB", 0.25, 0.12),
+    Bar("fork_join fib(32): 2 workers / 1", 1.9, 1.97, at_least=True),
+    Bar("fork_join nqueens(12), 1 worker / TBB", 0.8, 0.6),
+    Bar("fork_join nqueens(12), 2 workers / TBB", 0.8, 0.6),
+    Bar("fork_join quicksort of 10^7, 1 worker / TBB", 0.8, 0.6),
+    Bar("fork_join quicksort of 10^7, 2 workers / TBB", 0.8, 0.6),
+    Bar("fork_join UTS T1, 1 worker / TBB", 0.8, 0.6),
+    Bar("fork_join UTS T1, 2 workers / TBB", 0.8, 0.6),
 ]
 
 

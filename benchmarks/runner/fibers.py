@@ -148,6 +148,20 @@ def channels():
                    {"select of 4 channels, one ready / Go": time_per_op("weft", "go")})
 
 
+def forks(work, row):
+    def on(system, workers):
+        return program(f"bench_{system}_forks", "--work", work, "--workers", workers, "--rounds", 5,
+                       quick=("--work", work, "--workers", workers, "--rounds", 2))
+
+    count = {1: "1 worker", 2: "2 workers"}
+    rows = {f"{row}, {count[n]} / TBB": time_per_op(f"weft {n}", f"tbb {n}") for n in count}
+    if work == "fib":
+        rows[f"{row}: 2 workers / 1"] = time_per_op("weft 1", "weft 2")
+    return Workload(
+        f"forks_{work}", {f"{system} {n}": on(system, n) for n in count for system in ("weft", "tbb")},
+        rows)
+
+
 def workloads():
     return [
         raw_switch(),
@@ -158,5 +172,9 @@ def workloads():
         parked(),
         cpu_scaling(),
         *channels(),
+        forks("fib", "fork_join fib(32)"),
+        forks("nqueens", "fork_join nqueens(12)"),
+        forks("quicksort", "fork_join quicksort of 10^7"),
+        forks("uts", "fork_join UTS T1"),
         idle(),
     ]
