@@ -23,6 +23,7 @@
 #include <weft/mutex.hpp>
 #include <weft/net.hpp>
 #include <weft/operation_canceled.hpp>
+#include <weft/parallel.hpp>
 #include <weft/runtime.hpp>
 #include <weft/scope.hpp>
 #include <weft/select.hpp>

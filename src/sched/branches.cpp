@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <new>
+#include <weft/detail/pieces.hpp>
 
 #include "sched/explorer.hpp"
 #include "sched/internal.hpp"
@@ -226,9 +227,19 @@ bool offers_branches(const processor& p) noexcept {
   return lane && !lane->offered.empty();
 }
 
-bool wants_branches() noexcept {
-  const thread_header* const header = current();
-  if (!header->lane) return header->fiber != nullptr;
-  return !header->held->solo && header->lane->offered.empty();
+bool wants_branches(unsigned depth) noexcept {
+  thread_header* const header = current();
+  const fork_lane* const lane = header->lane ? header->lane : make_lane(header);
+  // Each branch is a fiber: some are enough.
+  if (!lane) return depth < 3;
+  const processor& p = *header->held;
+  if (p.solo) return false;
+  // Some for each worker at the beginning: while a call lasts, nothing is divided.
+  const std::uint64_t some = 4 * p.core->workers;
+  if (depth < 16 && std::uint64_t{1} << depth < some) return true;
+  // Later, when thieves have taken the last. Calls that park empty the lane, too, and would make
+  // fibers without end.
+  return lane->offered.empty() && p.ring.size() == 0 &&
+         p.core->branches.load(std::memory_order_relaxed) < 2 * some;
 }
 }  // namespace weft::detail

@@ -45,7 +45,4 @@ void join_branches(fork_frame&, branch* branches, std::size_t count);
 // In a handler of what a branch that the caller ran has thrown: stops the others and skips what has
 // not begun, waits, closes the frame, and throws that or what another threw before.
 [[noreturn]] void abandon_branches(fork_frame&, branch* branches, std::size_t count);
-
-// Whether it is worth while to fork: thieves have taken all there was to take.
-bool wants_branches() noexcept;
 }  // namespace weft::detail
