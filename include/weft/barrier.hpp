@@ -49,7 +49,9 @@ class barrier : private detail::barrier_base {
   /// A phase, for wait().
   class arrival_token {
    public:
+    /// The other one may only be destroyed or assigned to.
     arrival_token(arrival_token&&) noexcept = default;
+    /// The same.
     arrival_token& operator=(arrival_token&&) noexcept = default;
 
    private:

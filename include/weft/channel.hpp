@@ -62,6 +62,9 @@ destination into_value(T& to) noexcept {
 /// Whoever has received the last value, or the end, may destroy the channel, even if send() or
 /// close() has not yet returned to its caller: an answer may be waited for on a channel that is a
 /// local variable.
+/// close() ends it: senders, those that wait included, are told so, receivers get what is buffered
+/// and then the end; a second time it does nothing. closed() tells whether it was, capacity() how
+/// many values it holds at most, size() how many now. None of them parks.
 /// @code
 /// weft::channel<int> numbers(16);
 /// weft::fiber producer([&] {
@@ -210,7 +213,9 @@ class channel<T>::iterator {
 
   /// Receives the first value.
   explicit iterator(channel& from) : from_(&from) { ++*this; }
+  /// The other one may only be destroyed or assigned to.
   iterator(iterator&&) = default;
+  /// The same.
   iterator& operator=(iterator&&) = default;
 
   /// The value, which may be moved from.

@@ -77,9 +77,12 @@ inline auto operator co_await(event& e) noexcept {
 template <class T = void>
 class [[nodiscard]] task {
  public:
+  /// What the language asks for.
   using promise_type = detail::task_promise<T>;
 
+  /// Leaves the other one empty: it may only be destroyed or assigned to.
   task(task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  /// Exchanges the two.
   task& operator=(task&& other) noexcept {
     std::swap(frame_, other.frame_);
     return *this;
@@ -96,6 +99,7 @@ class [[nodiscard]] task {
   std::coroutine_handle<promise_type> frame_;
 };
 
+/// @cond
 template <class T>
 task<T> detail::task_promise<T>::get_return_object() noexcept {
   return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
@@ -103,6 +107,7 @@ task<T> detail::task_promise<T>::get_return_object() noexcept {
 inline task<void> detail::task_promise<void>::get_return_object() noexcept {
   return task<void>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
+/// @endcond
 
 /// Waits for what co_await would: runs it up to its first suspension here, and parks the fiber (or
 /// puts the kernel thread to sleep) until it is done, wherever that happens. Returns its result or

@@ -86,6 +86,7 @@ class fiber {
       : block_(
             start(detail::begin_spawn(&options, {}), std::forward<F>(f), std::forward<A>(a)...)) {}
 
+  /// Leaves the other one not joinable.
   fiber(fiber&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
   /// Asks the fiber held so far to stop and joins it.
   fiber& operator=(fiber&& other) noexcept {
@@ -148,12 +149,15 @@ class fiber {
 class fiber::id {
  public:
   id() noexcept = default;
+  /// Whether they are one fiber's, or both none's.
   friend bool operator==(id, id) noexcept = default;
+  /// A total order; it says nothing about the fibers.
   friend std::strong_ordering operator<=>(id, id) noexcept = default;
   /// The number that dumps and reports show; 0: no fiber.
   std::uint64_t value() const noexcept { return value_; }
   /// Made by the library.
   explicit id(std::uint64_t value) noexcept : value_(value) {}
+  /// Prints value().
   template <class Char, class Traits>
   friend std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, id i) {
     return out << i.value_;
@@ -206,8 +210,10 @@ class pin {
 }  // namespace this_fiber
 }  // namespace weft
 
+/// For unordered containers.
 template <>
 struct std::hash<weft::fiber::id> {
+  /// As std::hash has it.
   std::size_t operator()(weft::fiber::id i) const noexcept {
     return std::hash<std::uint64_t>{}(i.value());
   }

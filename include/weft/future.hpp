@@ -57,6 +57,8 @@ class basic_future {
 ///
 /// The destructor of a future that weft::async made waits until the function has ended, and passes
 /// a request to stop the waiting fiber on to it.
+///
+/// Beside get() and share() it has std's valid(), wait(), wait_for() and wait_until().
 /// @code
 /// weft::future<int> sum = weft::async([&] { return add(left); });
 /// use(sum.get());
@@ -66,7 +68,9 @@ class future : public detail::basic_future<T> {
  public:
   /// Not valid.
   future() noexcept = default;
+  /// Leaves the other one not valid.
   future(future&&) noexcept = default;
+  /// The same; what was held so far is let go, as by the destructor.
   future& operator=(future&&) noexcept = default;
   future(const future&) = delete;
   future& operator=(const future&) = delete;
@@ -89,7 +93,8 @@ class future : public detail::basic_future<T> {
 };
 
 /// std::shared_future [futures.shared.future]: a result that many may have. Copies of one may be
-/// used by different fibers at the same time.
+/// used by different fibers at the same time. Beside get() it has std's valid(), wait(), wait_for()
+/// and wait_until().
 /// @code
 /// weft::shared_future<config> ready = load.share();
 /// @endcode
@@ -98,9 +103,13 @@ class shared_future : public detail::basic_future<T> {
  public:
   /// Not valid.
   shared_future() noexcept = default;
+  /// Shares the result.
   shared_future(const shared_future&) noexcept = default;
+  /// Leaves the other one not valid.
   shared_future(shared_future&&) noexcept = default;
+  /// Shares the result; what was held so far is let go.
   shared_future& operator=(const shared_future&) noexcept = default;
+  /// The same, and leaves the other one not valid.
   shared_future& operator=(shared_future&&) noexcept = default;
   /// Takes over the future's result.
   shared_future(future<T>&& from) noexcept : shared_future(from.share()) {}
@@ -168,7 +177,8 @@ class basic_promise {
 }  // namespace detail
 
 /// std::promise [futures.promise]: the place where a result is stored, from any context. Storing
-/// never parks. One allocation.
+/// never parks. One allocation. Beside set_value() it has std's get_future(), set_exception() and
+/// swap().
 /// @code
 /// weft::promise<int> answer;
 /// auto later = answer.get_future();

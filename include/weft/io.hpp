@@ -130,6 +130,8 @@ auto with_code(std::error_code& error, Call&& call) noexcept {
 
 /// @name Overloads that report through a std::error_code and leave errno alone
 /// @{
+
+/// As its namesake without `error`, which is cleared if nothing goes wrong.
 inline ssize_t read(int fd, void* buffer, std::size_t count, std::error_code& error) noexcept {
   return detail::with_code(error, [&] { return io::read(fd, buffer, count); });
 }

@@ -69,6 +69,7 @@ class tcp_stream {
 
   /// Closed.
   tcp_stream() noexcept = default;
+  /// Leaves the other one closed.
   tcp_stream(tcp_stream&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   /// Closes what it held so far.
   tcp_stream& operator=(tcp_stream&& other) noexcept;
@@ -168,6 +169,7 @@ class tcp_listener {
 
   /// Closed.
   tcp_listener() noexcept = default;
+  /// Leaves the other one closed.
   tcp_listener(tcp_listener&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   /// Closes what it held so far.
   tcp_listener& operator=(tcp_listener&& other) noexcept;

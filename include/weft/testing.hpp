@@ -56,7 +56,9 @@ struct explore_options {
   /// for, before time goes on to the next timer, or the run counts as a deadlock.
   std::chrono::milliseconds io_wait{100};
   /// Asked after every run; true: the run has failed. For GoogleTest:
-  /// `[] { return ::testing::Test::HasFailure(); }`
+  /// @code
+  /// options.failed = [] { return ::testing::Test::HasFailure(); };
+  /// @endcode
   std::function<bool()> failed = {};
   /// Where the report of a failure is written, a file descriptor; negative: nowhere.
   int print_to = 2;
