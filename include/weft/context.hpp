@@ -143,6 +143,7 @@ class context {
         "first resume() is given");
   }
 
+  /// Leaves the other one empty.
   context(context&& other) noexcept : computation_(std::exchange(other.computation_, nullptr)) {}
   /// Destroys the computation held so far, as the destructor does.
   context& operator=(context&& other) noexcept {
@@ -220,7 +221,7 @@ class context<Out, In>::yielder {
     return give(detail::address_of(copy));
   }
   /// The same, and resume() returns the address. It may lie in the computation's frames.
-  In operator()(reference value) requires std::is_reference_v<Out> {
+  In operator()(reference value) requires(std::is_reference_v<Out>) {
     return give(detail::address_of(value));
   }
   yielder(const yielder&) = delete;
@@ -244,6 +245,7 @@ class context<Out, In>::yielder {
   detail::computation& of_;
 };
 
+/// @cond
 template <class Out, class In>
 struct context<Out, In>::body {
   template <class F>
@@ -258,4 +260,5 @@ struct context<Out, In>::body {
     }
   }
 };
+/// @endcond
 }  // namespace weft

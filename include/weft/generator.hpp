@@ -75,6 +75,7 @@ class generator : public std::ranges::view_interface<generator<Ref, V>> {
     position_ = &detail::position_of(*computation_);
   }
 
+  /// Leaves the other one without a sequence.
   generator(generator&& other) noexcept
       : computation_(std::exchange(other.computation_, nullptr)),
         position_(std::exchange(other.position_, nullptr)) {}
@@ -114,8 +115,11 @@ class generator : public std::ranges::view_interface<generator<Ref, V>> {
 template <class Ref, class V>
 class generator<Ref, V>::iterator {
  public:
+  /// What a single pass over the elements allows.
   using iterator_concept = std::input_iterator_tag;
+  /// An element, when it is copied.
   using value_type = generator::value_type;
+  /// Never computed.
   using difference_type = std::ptrdiff_t;
 
   /// Of no generator.
@@ -192,6 +196,7 @@ class generator<Ref, V>::yielder {
   detail::computation& of_;
 };
 
+/// @cond
 template <class Ref, class V>
 struct generator<Ref, V>::body {
   template <class F>
@@ -200,4 +205,5 @@ struct generator<Ref, V>::body {
     static_cast<void>(std::invoke(f, yield));
   }
 };
+/// @endcond
 }  // namespace weft
