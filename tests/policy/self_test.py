@@ -19,9 +19,9 @@ GOOD = {
     "include/weft/fiber.hpp": "#pragma once\n#include <thread>\n#include <weft/io.hpp>\n",
     "include/weft/io.hpp": "#pragma once\n#include <sys/uio.h>\n",
     "dev": "#!/bin/sh\n",
-    "examples/guides/a.cpp": "int x;\n",
+    "examples/guides/a.cpp": "auto f = [](int x) {};\n",
     "examples/guides/.clang-format": "",
-    "docs/guides/a.md": "<!-- examples/guides/a.cpp -->\n```cpp\nint x;\n```\n",
+    "docs/guides/a.md": "<!-- examples/guides/a.cpp -->\n```cpp\nauto f = [](int x) {};\n```\n",
     "docs/a.md": "[up](../dev#x) [web](https://example.org) [folder](../src/base)\n",
 }
 
