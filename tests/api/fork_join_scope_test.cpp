@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(all, fork_join_scope, testing::Values(1u, 2u, 4u),
                          testing::PrintToStringParamName());
 
 template <class F>
-int thrown_int(F&& f) {
+int int_thrown_by(F&& f) {
   try {
     std::forward<F>(f)();
   } catch (int n) {
@@ -65,7 +65,7 @@ TEST_P(fork_join_scope, a_failure_reaches_the_scopes_of_the_siblings) {
         all.spawn(wait);
         all.join();
       };
-      EXPECT_EQ(thrown_int([&] {
+      EXPECT_EQ(int_thrown_by([&] {
                   fork_join(nursery, nursery, [&] {
                     until([&] { return waiting == 4; });
                     throw 1;
