@@ -7,11 +7,16 @@
 #include <utility>
 
 #include "base/fatal.hpp"
+#include "base/spin_lock.hpp"
 #include "fiber/extras.hpp"
 
 namespace weft::detail {
 namespace {
 constexpr int most_rounds = 8;
+
+// Between a fiber that sets a value and those that run branches of it (inherit_from): they read its
+// list as it may be exchanged. Rare on both sides, so one for all.
+constinit spin_lock handing;
 
 atomic<std::uint32_t>& owners_of(inherited_value& value) noexcept {
   static_assert(sizeof(atomic<std::uint32_t>) == sizeof value.owners);
@@ -107,7 +112,12 @@ void local_values::set(inherited_value* value) {
     }
   }
   made->values()[slot] = value;
-  let_go(std::exchange(inherited, made));
+  inheritance* former;
+  {
+    const spin_guard guard(handing);
+    former = std::exchange(inherited, made);
+  }
+  let_go(former);
 }
 
 bool local_values::end() noexcept {
@@ -138,6 +148,20 @@ void end_locals(control_block& me) noexcept {
   }
   me.shielded = 0;
   me.flags &= static_cast<std::uint8_t>(~fiber_flag::has_locals);
+}
+
+void inherit_from(const control_block& owner, control_block& me) {
+  // acquire: pairs with the release in extras_of.
+  const fiber_extras* const its = owner.extras.load(std::memory_order_acquire);
+  if (!its) return;
+  local_values& mine = extras_of(me).locals;
+  if (mine.inherited) return;  // as it was made
+  const spin_guard guard(handing);
+  if (!its->locals.inherited) return;
+  // relaxed: `owner` owns it meanwhile, and what it holds was written before it came there.
+  its->locals.inherited->owners.fetch_add(1, std::memory_order_relaxed);
+  mine.inherited = its->locals.inherited;
+  me.flags |= fiber_flag::has_locals;
 }
 
 void inherit(inheritance& of, control_block& to) {

@@ -51,4 +51,7 @@ struct local_values {
 void end_locals(control_block&) noexcept;
 // The spawner: the fiber to be sees what it sees itself. May throw std::bad_alloc.
 void inherit(inheritance&, control_block&);
+// The running fiber, which does part of what `owner` does, while that waits for it or goes on
+// beside it: the same, as `owner` sees it now. May throw std::bad_alloc.
+void inherit_from(const control_block& owner, control_block& me);
 }  // namespace weft::detail

@@ -16,6 +16,7 @@
 #include <new>
 
 #include "base/fatal.hpp"
+#include "fiber/extras.hpp"
 #include "sched/branches.hpp"
 #include "sched/internal.hpp"
 #include "sched/spawn.hpp"
@@ -145,6 +146,11 @@ void run_as_fiber(void* closure) {
     if (word & cancel_frame::shielded) me.shielded = 1;
     if (!is_stopped(f)) {
       try {
+        // relaxed: set before the branch was offered, or nothing is there to be seen.
+        if (me.rt.load(std::memory_order_relaxed)->slow_spawns.load(std::memory_order_relaxed) &
+            slow_spawn::inherits) [[unlikely]] {
+          inherit_from(*f.owner, me);
+        }
         b.code->run(b.callable);
       } catch (...) {
         fail(f, me);

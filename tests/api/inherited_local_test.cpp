@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
+#include <weft/fork_join.hpp>
 #include <weft/local.hpp>
 
 #include "support/chaotic.hpp"
@@ -124,6 +126,24 @@ TEST_P(inherited, values_may_outlive_their_object) {
     fiber([&] { EXPECT_EQ(*in_its_place, 5); }).join();
     in_its_place.set(6);
     EXPECT_EQ(tracked::alive, 0);
+  });
+}
+
+// Also to those that another worker takes, which was in the middle of something else.
+TEST_P(inherited, goes_to_branches_of_fork_join) {
+  inherited_local<int> local(-1);
+  rt.run([&] {
+    std::atomic<int> wrong = 0;
+    for (int round = 0; round < 50; ++round) {
+      local.set(round);
+      const auto branch = [&] {
+        if (*local != round) ++wrong;
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+        while (std::chrono::steady_clock::now() < end) continue;  // long enough to be taken
+      };
+      fork_join(branch, branch, branch, branch);
+    }
+    EXPECT_EQ(wrong, 0);
   });
 }
 
