@@ -15,8 +15,9 @@
 /// C++20 coroutines beside fibers. A coroutine of any type may co_await a weft::future, a
 /// weft::shared_future or a weft::event: while it waits it costs a control block and no stack, and
 /// it goes on on a fiber of the runtime that the wait began on (from a kernel thread: the default
-/// one). It may then do what fibers may, park included. The other way round, weft::await waits on a
-/// fiber or kernel thread for anything that can be co_awaited.
+/// one). It may then do what fibers may, park included. It may be destroyed while it waits. The
+/// other way round, weft::await waits on a fiber or kernel thread for anything that can be
+/// co_awaited.
 namespace weft {
 namespace detail {
 template <class T, class Result>
@@ -91,7 +92,13 @@ class [[nodiscard]] task {
     if (frame_) frame_.destroy();
   }
   /// Runs it, and gives what it returns or throws; once.
-  auto operator co_await() && noexcept { return detail::task_awaiter<T>{frame_}; }
+  /// @throws std::future_error no_state: moved from, or awaited before
+  auto operator co_await() && {
+    if (!frame_ || frame_.promise().has_begun()) {
+      detail::throw_future_error(std::future_errc::no_state);
+    }
+    return detail::task_awaiter<T>{frame_};
+  }
 
  private:
   friend promise_type;
@@ -116,9 +123,10 @@ inline task<void> detail::task_promise<void>::get_return_object() noexcept {
 template <class Awaitable>
 decltype(auto) await(Awaitable&& awaitable) {
   using Result = detail::await_result<Awaitable>;
-  promise<Result> from;
-  future<Result> to = from.get_future();
-  detail::drive<Result>(std::forward<Awaitable>(awaitable), std::move(from));
+  using State = detail::future_state<Result>;
+  detail::state_ref<State> state(new State);
+  future<Result> to = detail::future_access::make<Result>(state);
+  detail::drive<Result>(std::forward<Awaitable>(awaitable), std::move(state));
   const cancel_shield whole;
   return to.get();
 }

@@ -16,7 +16,8 @@ namespace weft {
 /// weft::supervisor patient({.restarts = 10, .within = 1min});
 /// @endcode
 struct restart_limit {
-  /// Failures that are answered by a restart; 0: the first one is too many.
+  /// Failures that are answered by a restart; 0: the first one is too many. The largest number:
+  /// none ever is.
   unsigned restarts = 3;
   /// Those longer ago do not count.
   std::chrono::nanoseconds within = std::chrono::seconds(5);
@@ -52,16 +53,11 @@ class supervisor {
   actor<Message>& start(Make make, const actor_options& options = {}) {
     auto owned = std::make_unique<child_of<Message>>(options.mailbox);
     actor<Message>& made = owned->it;
-    child* const added = add(std::move(owned));
-    try {
-      made.start(options, [this, &made, make = std::move(make)]() mutable {
-        while (!run_once(made, make)) {
-        }
-      });
-    } catch (...) {
-      drop(added);
-      throw;
-    }
+    made.start(options, [this, &made, make = std::move(make)]() mutable {
+      while (!run_once(made, make)) {
+      }
+    });
+    add(std::move(owned));  // if that throws, the actor is stopped and waited for
     if (stop_requested()) made.request_stop();
     return made;
   }
@@ -102,15 +98,16 @@ class supervisor {
       made.serve(handle);
       return true;
     } catch (const operation_canceled&) {
-      throw;
+      if (is_asked_to_stop()) throw;
+      return !may_restart(std::current_exception());  // another's, that came as a result
     } catch (...) {
       return !may_restart(std::current_exception());
     }
   }
   bool may_restart(std::exception_ptr error) noexcept;
+  static bool is_asked_to_stop() noexcept;  // the running fiber
 
-  child* add(std::unique_ptr<child>);
-  void drop(const child*) noexcept;
+  void add(std::unique_ptr<child>);
   child* child_at(std::size_t index) const;  // null: no more
 
   const restart_limit limit_;

@@ -13,6 +13,14 @@ void start_block(control_block&) noexcept;
 // it ready. For coroutines that wait (task/coroutine_wait.cpp).
 void start_block_parked(control_block&) noexcept;
 
+// The process exits, and the calling thread has begun that: the runtime's fibers run no more. Other
+// threads may wait for them until the process has gone.
+inline bool is_frozen_by_me(const runtime_core& core) noexcept {
+  // acquire: pairs with the store in default_runtime.cpp; frozen_by is visible.
+  return core.frozen.load(std::memory_order_acquire) != 0 &&
+         core.frozen_by.load(std::memory_order_relaxed) == current();
+}
+
 // This process is the child of a fork: no runtime has threads here.
 bool has_forked() noexcept;
 void note_forks();  // registers the fork handler, once

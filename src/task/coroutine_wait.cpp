@@ -3,6 +3,7 @@
 #include <weft/operation_canceled.hpp>
 
 #include "base/asymmetric_fence.hpp"
+#include "base/fatal.hpp"
 #include "park/park.hpp"
 #include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
@@ -16,9 +17,10 @@
 // frame when it is resumed, and this side does not touch it once the lock is released.
 namespace weft::detail {
 namespace {
-control_block& make_sleeper(coroutine_wait* awaiting, void (*run)(void*)) {
+control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure,
+                            void (*run)(void*)) {
   const spawn_place made = begin_spawn(nullptr, {});
-  ::new (made.closure) coroutine_wait*(awaiting);
+  closure = ::new (made.closure) coroutine_wait*(awaiting);
   made.block->invoke = run;
   made.block->joiner.store(joiner_detached, std::memory_order_relaxed);  // published with the node
   start_block_parked(*made.block);
@@ -31,7 +33,7 @@ void coroutine_wait::begin_in(const void* object, int kind, std::coroutine_handl
                               Enqueue&& enqueue) {
   object_ = object;
   who_ = who;
-  control_block& block = make_sleeper(this, run);
+  control_block& block = make_sleeper(this, sleeper_, run);
   block.waits_for = static_cast<wait_kind>(kind);
   block.waits_on = object;
   const wait_token token{&block, block.word.next_epoch()};
@@ -40,6 +42,7 @@ void coroutine_wait::begin_in(const void* object, int kind, std::coroutine_handl
     const spin_guard guard(queue_lock(object));
     waiter& node = core_of<waiter>(waiter_);
     node.token = token;
+    waits_ = true;
     block.word.begin(true);
     waits = enqueue(node);
   }
@@ -55,7 +58,9 @@ void coroutine_wait::begin_in(const void* object, int kind, std::coroutine_handl
 }
 
 void coroutine_wait::run(void* closure) {
-  auto& me = **static_cast<coroutine_wait**>(closure);
+  coroutine_wait* const waiting = *static_cast<coroutine_wait**>(closure);
+  if (!waiting) return;  // abandoned
+  coroutine_wait& me = *waiting;
   const control_block& block = *current()->fiber;
   me.canceled_ = block.word.reason() == wake_reason::cancel;
   if (me.canceled_) {
@@ -64,7 +69,25 @@ void coroutine_wait::run(void* closure) {
     if (node.linked) wait_list::erase(node);
   }
   order_acquire(me.object_);  // pairs with the release of who woke it
+  me.waits_ = false;
   me.who_.resume();
+}
+
+void coroutine_wait::abandon() noexcept {
+  claimed_wait mine;
+  {
+    const spin_guard guard(queue_lock(object_));
+    waiter& node = core_of<waiter>(waiter_);
+    if (node.linked) {
+      wait_list::erase(node);
+      mine = claim(node.token);
+    }
+  }
+  if (!mine) {
+    fatal("weft: a coroutine that waits for %p was destroyed while it was being resumed", object_);
+  }
+  *sleeper_ = nullptr;  // ours: it has not begun, and nobody else can make it
+  resume(mine);
 }
 
 void coroutine_wait::begin(future_state_base& state, std::coroutine_handle<> who) {

@@ -1,11 +1,14 @@
 #include <weft/future.hpp>
 #include <weft/when.hpp>
 
+#include "base/fatal.hpp"
 #include "fiber/extras.hpp"
 #include "park/wake_batch.hpp"
+#include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
 #include "sync/points.hpp"
 #include "sync/queued_wait.hpp"
+#include "sync/self.hpp"
 #include "task/future_core.hpp"
 #include "time/join.hpp"
 
@@ -54,7 +57,7 @@ void future_state_base::release() noexcept {
   if (core(state_).more_references.fetch_sub(1, std::memory_order_acq_rel) != 0) return;
   order_acquire(this);  // pairs with the release of the others
   order_forget(this);
-  delete this;
+  destroy();
 }
 
 bool future_state_base::is_ready() const noexcept {
@@ -130,15 +133,16 @@ void future_state_base::abort_set() noexcept {
 void future_state_base::end_set() noexcept {
   notify_point();
   future_core& of = core(state_);
-  ready_hook* hooks = nullptr;
+  spin_lock& lock = queue_lock(&of);
   order_release(&of);  // pairs with is_ready
-  {
-    const spin_guard guard(queue_lock(&of));
-    // release: pairs with the acquire in is_ready; the result is visible.
-    of.flags.fetch_or(future_core::ready, std::memory_order_release);
-    hooks = std::exchange(of.hooks, nullptr);
-  }
-  wake_all(queue_lock(&of), of.queue);
+  lock.lock();
+  ready_hook* hooks = std::exchange(of.hooks, nullptr);
+  wait_list waiting;
+  waiting.take(of.queue);
+  // The last touch of the state: who finds it ready may destroy it, and the promise, at once.
+  // release: pairs with the acquire in is_ready; the result is visible.
+  of.flags.fetch_or(future_core::ready, std::memory_order_release);
+  wake_taken(lock, waiting);
   while (hooks) {
     ready_hook* const next = hooks->next;
     hooks->run(hooks);
@@ -148,6 +152,7 @@ void future_state_base::end_set() noexcept {
 
 void future_state_base::set_exception(std::exception_ptr error) {
   if (!begin_set()) throw_future_error(std::future_errc::promise_already_satisfied);
+  if (!error) fatal("weft::promise::set_exception: there is no exception in the pointer");
   store_exception(std::move(error));
   end_set();
 }
@@ -158,8 +163,24 @@ void future_state_base::break_promise() noexcept {
   end_set();
 }
 
-void future_state_base::join_maker(control_block* maker) noexcept {
+bool future_state_base::join_maker(control_block* maker) noexcept {
+  if (has_forked()) return false;  // it stayed in the parent
   future_core& of = core(state_);
+  if (maker == current()->fiber) {
+    if (!of.is_ready()) {
+      fatal("weft::future: %s destroys the future of itself, and would wait for its own end",
+            owner_name(self()).text);
+    }
+    // It has let go of the state, and runs the hooks, one of which had the last reference.
+    detach_block(*maker);
+    return true;
+  }
+  // A static's destructor: it runs no more.
+  if (!has_ended(*maker) && is_frozen_by_me(*maker->rt.load(std::memory_order_relaxed))) {
+    request_stop(*maker);
+    detach_block(*maker);
+    return false;
+  }
   while (!of.is_ready() && cancellable_on(current())) {
     if (stop_requested(*current()->fiber)) {
       request_stop(*maker);
@@ -168,6 +189,7 @@ void future_state_base::join_maker(control_block* maker) noexcept {
     wait_in_queue(of, [](auto& queued) { return queued.until_stopped(wait_kind::future); });
   }
   join_quietly(*maker);
+  return true;
 }
 
 bool countdown::arrive() noexcept {

@@ -7,8 +7,8 @@
 // The shared state of a future, as far as it does not depend on the type of the result.
 //
 // `ready` is set under the queue's lock, and waiters link themselves under it after a look; so none
-// is left behind. Whoever makes the state ready holds a reference while it does, or is joined
-// before the last one goes, so it may touch the state until it has woken everybody.
+// is left behind. Setting it is the last touch of the state by whoever makes it ready: the
+// waiters and hooks are on lists of his own by then.
 namespace weft::detail {
 struct future_core {
   static constexpr std::uint64_t ready = 1;

@@ -1,5 +1,6 @@
 #include <weft/scope.hpp>
 
+#include <cerrno>
 #include <weft/operation_canceled.hpp>
 
 #include "base/fatal.hpp"
@@ -7,6 +8,7 @@
 #include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
 #include "sync/points.hpp"
+#include "sync/self.hpp"
 #include "task/scope_core.hpp"
 #include "task/unreceived.hpp"
 #include "time/timed_park.hpp"
@@ -58,11 +60,31 @@ struct scope_access {
     return core(of).empty_locked();
   }
 
+  // `start` marks those so. Of another fiber that was detached `joiner_epoch` is a small number.
+  static bool is_own_child(const scope_base& of) noexcept {
+    const control_block* const me = current()->fiber;
+    return me && me->joiner.load(std::memory_order_relaxed) == joiner_detached &&
+           me->joiner_epoch.load(std::memory_order_relaxed) ==
+               reinterpret_cast<std::uintptr_t>(&of);
+  }
+
+  // A static's destructor after the default runtime was frozen: they run no more.
+  static bool will_never_end(scope_base& of) noexcept {
+    const spin_guard guard(core(of).lock);
+    const scope_link* const child = core(of).first;
+    if (!child) return false;
+    return is_frozen_by_me(*child->block->rt.load(std::memory_order_relaxed));
+  }
+
   // Until no child is left. A stop requested of the caller meanwhile, or before, goes to them.
   static void wait(scope_base& of) {
     scope_core& scope = core(of);
     bool passed_on = false;
     while (!is_empty(of)) {
+      if (is_own_child(of)) {
+        fatal("weft::scope at %p: %s of it joins or destroys it, and would wait for its own end",
+              static_cast<void*>(&of), owner_name(self()).text);
+      }
       if (scope.joiner.block) {
         fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
       }
@@ -85,8 +107,10 @@ struct scope_access {
 scope_base::scope_base() noexcept : unwinding_(std::uncaught_exceptions()) {}
 
 scope_base::~scope_base() {
+  if (has_forked()) return;  // its fibers stayed in the parent
   if (!scope_access::is_empty(*this)) {
     request_stop();
+    if (scope_access::will_never_end(*this)) return;
     scope_access::wait(*this);
   }
   order_forget(this);
@@ -128,6 +152,9 @@ void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept 
 }
 
 void scope_base::join() {
+  if (has_forked()) {
+    throw_system(ESRCH, "weft::scope::join: its fibers stayed in the parent of this forked child");
+  }
   lock_point();
   scope_access::wait(*this);
   scope_core& core = scope_access::core(*this);
@@ -142,6 +169,7 @@ void scope_base::join() {
 }
 
 bool scope_base::request_stop() noexcept {
+  if (has_forked()) return false;
   lock_point();
   scope_core& core = scope_access::core(*this);
   {

@@ -8,10 +8,12 @@
 #include "park/park.hpp"
 #include "sched/branch_list.hpp"
 
-// Asking many at once: the bits of all, one heavy fence, then the waits of all, as park/cancel.cpp
-// does for one. A child is alive while it is linked and the lock is held. What may take long is
-// done without the lock, with what does not need the child any more: a copy of its std stop source,
-// whose callbacks are the user's, and {block, epoch}, which a late claim fails with.
+// Asking many at once: the bits of all, one heavy fence, then the std stop states and the waits of
+// all, as park/cancel.cpp does for one. Behind the fence, because a child makes its state and then
+// looks at its bit: one of the two sees the other. A child is alive while it is linked and the lock
+// is held. What may take long is done without the lock, with what does not need the child any more:
+// a copy of its std stop source, whose callbacks are the user's, and {block, epoch}, which a late
+// claim fails with.
 //
 // The list is walked by moving the one in front to the back, as often as there were children. Some
 // may leave and others come meanwhile: those not yet seen are always in front of those seen.
@@ -49,27 +51,35 @@ void for_each_child(scope_core& core, Look&& look, Use&& use) noexcept {
 }  // namespace
 
 void scope_core::stop_children() noexcept {
-  for_each_child<std::stop_source>(
+  struct nothing {};
+  for_each_child<nothing>(
       *this,
-      [](control_block& block, std::stop_source& source) {
+      [](control_block& block, nothing&) {
         mark_stop(block);
-        if (!block.extras.load(std::memory_order_relaxed)) return false;
-        source = existing_stop_source(block);
-        return source.stop_possible();
+        return false;
       },
-      [](std::stop_source& source) { source.request_stop(); });
+      [](nothing&) {});
   heavy_fence();
-  struct open_wait {
+  struct child {
     runtime_core* core = nullptr;
-    wait_token token;
+    wait_token open;
+    std::stop_source source{std::nostopstate};  // the default would allocate
   };
-  for_each_child<open_wait>(
+  for_each_child<child>(
       *this,
-      [](control_block& block, open_wait& open) {
-        open = {block.rt.load(std::memory_order_relaxed), {&block, block.word.cancellable_epoch()}};
-        return open.token.epoch != 0;
+      [](control_block& block, child& found) {
+        found.core = block.rt.load(std::memory_order_relaxed);
+        found.open = {&block, block.word.cancellable_epoch()};
+        if (block.extras.load(std::memory_order_relaxed)) {
+          found.source = existing_stop_source(block);
+        }
+        return found.open.epoch != 0 || found.source.stop_possible();
       },
-      [](const open_wait& open) { cancel_wait(*open.core, *open.token.block, open.token.epoch); });
+      [](child& found) {
+        // Before the child is woken, so that its token says so when the wait has ended.
+        std::exchange(found.source, std::stop_source(std::nostopstate)).request_stop();
+        if (found.open.epoch != 0) cancel_wait(*found.core, *found.open.block, found.open.epoch);
+      });
   // Once for each runtime, or nearly so.
   const runtime_core* told = nullptr;
   for_each_child<runtime_core*>(

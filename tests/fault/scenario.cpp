@@ -166,6 +166,7 @@ void everything_on(findings& into, runtime& rt, int fibers) {
       over_a_pipe(into);
       over_tcp(into, "127.0.0.1");
       over_tcp(into, "localhost");
+      tasks(into);
       block_the_thread(into);
     });
   });

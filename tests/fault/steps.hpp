@@ -45,4 +45,6 @@ inline void expect(findings& into, const char* what, long is, long expected) noe
 void over_a_socketpair(findings& into);
 void over_a_pipe(findings& into);
 void over_tcp(findings& into, const char* host);
+// In scenario_tasks.cpp.
+void tasks(findings& into);
 }  // namespace weft::test

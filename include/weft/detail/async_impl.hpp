@@ -48,8 +48,9 @@ class async_state final : public calling_state<T, Bound> {
   }
 
  private:
-  ~async_state() override {
-    if (maker_) this->join_maker(maker_);
+  ~async_state() override = default;
+  void destroy() noexcept override {
+    if (!maker_ || this->join_maker(maker_)) delete this;
   }
   control_block* maker_ = nullptr;
 };

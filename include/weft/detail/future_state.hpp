@@ -54,8 +54,11 @@ class future_state_base {
   void rethrow_if_failed() const {
     if (error_) std::rethrow_exception(error_);
   }
-  // The fiber that makes it ready has been spawned: waits for its end, passing a stop on.
-  void join_maker(control_block* maker) noexcept;
+  // Nobody refers to it any more.
+  virtual void destroy() noexcept { delete this; }
+  // The fiber that makes it ready has been spawned: waits for its end, passing a stop on. False: it
+  // never ends, and may yet touch the state.
+  bool join_maker(control_block* maker) noexcept;
 
  private:
   friend class coroutine_wait;

@@ -27,6 +27,7 @@ class task_promise_base {
   }
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
   void awaited_by(std::coroutine_handle<> who) noexcept { awaiting_ = who; }
+  bool has_begun() const noexcept { return static_cast<bool>(awaiting_); }
 
  protected:
   void rethrow_if_failed() {
@@ -42,7 +43,7 @@ template <class T>
 class task_promise : public task_promise_base {
  public:
   task<T> get_return_object() noexcept;
-  template <class V>
+  template <class V = T>
   void return_value(V&& value) {
     if constexpr (std::is_reference_v<T>) {
       value_ = std::addressof(value);
@@ -84,14 +85,41 @@ struct task_awaiter {
   T await_resume() const { return frame.promise().result(); }
 };
 
-// A coroutine that nobody waits for: it begins at once and frees itself.
-struct detached {
-  struct promise_type {
-    detached get_return_object() const noexcept { return {}; }
+// A coroutine that begins at once, and whose frame goes before its result is told of, so that
+// nothing of what was awaited is alive when somebody has that.
+template <class Result>
+struct driven {
+  class promise_type {
+   public:
+    template <class A>
+    promise_type(A& /*awaitable*/, state_ref<future_state<Result>>& to) noexcept
+        : to_(std::move(to)) {}
+    driven get_return_object() const noexcept { return {}; }
     std::suspend_never initial_suspend() const noexcept { return {}; }
-    std::suspend_never final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    void unhandled_exception() const { throw; }
+    auto final_suspend() const noexcept {
+      struct end {
+        bool await_ready() const noexcept { return false; }
+        // Not inlined: some compilers would keep `to` in the frame that goes here.
+        [[gnu::noinline]] void await_suspend(
+            std::coroutine_handle<promise_type> frame) const noexcept {
+          const state_ref<future_state<Result>> to = std::move(frame.promise().to_);
+          frame.destroy();
+          to->end_set();
+        }
+        void await_resume() const noexcept {}
+      };
+      return end{};
+    }
+    template <class Get>
+    void return_value(Get&& get) noexcept {
+      to_->fill(std::forward<Get>(get));
+    }
+    void unhandled_exception() noexcept {
+      to_->fill([error = std::current_exception()]() -> Result { std::rethrow_exception(error); });
+    }
+
+   private:
+    state_ref<future_state<Result>> to_;
   };
 };
 
@@ -106,24 +134,25 @@ decltype(auto) awaiter_of(A&& a) {
   }
 }
 template <class A>
-using await_result = decltype(awaiter_of(std::declval<A>()).await_resume());
+using awaited = decltype(awaiter_of(std::declval<A>()).await_resume());
+// What an rvalue refers to may be gone with the frame.
+template <class A>
+using await_result = std::conditional_t<std::is_rvalue_reference_v<awaited<A>>,
+                                        std::remove_reference_t<awaited<A>>, awaited<A>>;
 
 // An rvalue lives in the frame, a reference is the caller's, who waits.
 template <class Result, class A>
-detached drive_frame(A awaitable, promise<Result> to) {
-  try {
-    if constexpr (std::is_void_v<Result>) {
-      co_await std::forward<A>(awaitable);
-      to.set_value();
-    } else {
-      to.set_value(co_await std::forward<A>(awaitable));
-    }
-  } catch (...) {
-    to.set_exception(std::current_exception());
+driven<Result> drive_frame(A awaitable, state_ref<future_state<Result>> /*to*/) {
+  if constexpr (std::is_void_v<Result>) {
+    co_await std::forward<A>(awaitable);
+    co_return [] {};
+  } else {
+    auto&& result = co_await std::forward<A>(awaitable);
+    co_return [&result]() -> Result { return std::forward<decltype(result)>(result); };
   }
 }
 template <class Result, class A>
-void drive(A&& awaitable, promise<Result> to) {
+void drive(A&& awaitable, state_ref<future_state<Result>> to) {
   drive_frame<Result, A>(std::forward<A>(awaitable), std::move(to));
 }
 }  // namespace detail
