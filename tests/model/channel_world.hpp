@@ -186,9 +186,6 @@ void make_ready(control_block* block) noexcept {
   auto* const who = reinterpret_cast<party*>(block);
   who->resumed.store(block->word.epoch(), std::memory_order_release);
 }
-std::uint32_t process_copy() noexcept {
-  return 0;
-}
 void futex_wake(const void*, int) noexcept {}  // its sleeper looks by itself
 void wake_batch::wake() noexcept {
   while (control_block* fiber = fibers_.pop_front()) make_ready(fiber);
