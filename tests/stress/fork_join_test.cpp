@@ -16,7 +16,7 @@ namespace weft::test {
 namespace {
 using namespace std::chrono_literals;
 
-struct world {
+struct forking_world {
   std::atomic<long> begun{0};
   std::atomic<long> ended{0};
   bool may_fail;
@@ -47,10 +47,10 @@ void rest(choices& mine) {
 }
 
 // Returns the number of leaves below, which is what the choices say.
-long grow(world& w, choices mine, int depth) {
+long grow(forking_world& w, choices mine, int depth) {
   struct counted {
-    world& w;
-    explicit counted(world& in) : w(in) { ++w.begun; }
+    forking_world& w;
+    explicit counted(forking_world& in) : w(in) { ++w.begun; }
     ~counted() { ++w.ended; }
   } const count(w);
   rest(mine);
@@ -81,7 +81,7 @@ TEST_P(fork_join_stress, every_branch_is_counted_once) {
   const budget time;
   std::uint64_t from = seed();
   do {
-    world w{.may_fail = false};
+    forking_world w{.may_fail = false};
     const long first = rt.run([&] { return grow(w, choices(from), depth_here()); });
     EXPECT_EQ(w.begun, w.ended);
     const long once_more = rt.run([&] { return grow(w, choices(from), depth_here()); });
@@ -97,7 +97,7 @@ TEST_P(fork_join_stress, nothing_outlives_a_failure_or_a_stop) {
   choices mine(seed());
   do {
     rt.run([&] {
-      world w{.may_fail = true};
+      forking_world w{.may_fail = true};
       bool stopped = false;
       const choices from = mine.split();
       {
@@ -124,7 +124,7 @@ TEST_P(fork_join_stress, loops_and_trees_at_once) {
   std::uint64_t from = seed();
   rt.run([&] {
     do {
-      world w{.may_fail = false};
+      forking_world w{.may_fail = false};
       std::vector<std::atomic<int>> visits(2000);
       fork_join([&] { grow(w, choices(from), depth_here() - 1); },
                 [&] { parallel_for(visits, [](auto& n) { ++n; }); },
