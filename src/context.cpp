@@ -9,6 +9,7 @@
 #include <weft/context.hpp>
 
 #include "base/fatal.hpp"
+#include "base/stack_memory.hpp"
 #include "context_life.hpp"
 
 namespace weft::detail {
@@ -96,8 +97,11 @@ class shielded_visit {
 }  // namespace
 
 context fresh_context(computation& c) noexcept {
+  constexpr std::ptrdiff_t prepared = 512;  // more than any backend writes
   const auto top = reinterpret_cast<std::uintptr_t>(c.closure) & ~std::uintptr_t{15};
-  return prepare(reinterpret_cast<std::byte*>(top), computation_main);
+  auto* const end = reinterpret_cast<std::byte*>(top);
+  revive_stack_memory(end - prepared, end);
+  return prepare(end, computation_main);
 }
 
 void* resume_computation(computation& c, void* in) noexcept {

@@ -1,9 +1,10 @@
 #include "base/stack_memory.hpp"
 
 #ifdef WEFT_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #else
 #define VALGRIND_STACK_REGISTER(low, high) 0u
+#define VALGRIND_MAKE_MEM_UNDEFINED(low, size) static_cast<void>(low)
 #endif
 
 // Null in a process without LeakSanitizer.
@@ -16,5 +17,9 @@ void announce_stack_memory(std::byte* low, std::byte* high) noexcept {
   if (__lsan_register_root_region) {
     __lsan_register_root_region(low, static_cast<std::size_t>(high - low));
   }
+}
+
+void revive_stack_memory(std::byte* low, std::byte* high) noexcept {
+  VALGRIND_MAKE_MEM_UNDEFINED(low, static_cast<std::size_t>(high - low));
 }
 }  // namespace weft::detail

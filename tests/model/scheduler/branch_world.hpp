@@ -19,6 +19,7 @@ inline a_fiber& of(const weft::detail::control_block* block) {
 }  // namespace branch_model
 
 namespace weft::detail {
+void inherit_from(const control_block& /*owner*/, control_block& /*me*/) {}  // no locals here
 thread_header* current() noexcept {
   return branch_model::here[rl::thread_index()].header;
 }
