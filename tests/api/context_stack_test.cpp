@@ -7,6 +7,7 @@
 
 #include "support/chaotic.hpp"
 #include "support/places.hpp"
+#include "support/sanitizer.hpp"
 #include "support/stacks.hpp"
 
 namespace weft::test {
@@ -43,7 +44,8 @@ TEST_P(context_stacks, use_stacks_of_the_size_that_is_asked_for) {
 }
 
 TEST_P(context_stacks, live_by_the_hundred_thousand) {
-  const std::size_t count = fibers_at_once(static_cast<std::size_t>(times(100'000)));
+  const std::size_t count =
+      fibers_at_once(static_cast<std::size_t>(times(sanitized ? 5'000 : 100'000)));
   run([count] {
     std::vector<context<std::size_t>> all;
     all.reserve(count);

@@ -172,7 +172,7 @@ TEST_P(parallel, sorts) {
   });
 }
 
-TEST_P(parallel, a_sort_whose_order_throws_keeps_the_elements) {
+TEST_P(parallel, a_sort_whose_order_throws_can_be_repeated) {
   rt.run([] {
     std::vector<int> numbers(50'000);
     std::iota(numbers.begin(), numbers.end(), 0);
@@ -184,8 +184,9 @@ TEST_P(parallel, a_sort_whose_order_throws_keeps_the_elements) {
       return a < b;
     };
     EXPECT_THROW(parallel_sort(numbers, less), int);
-    std::ranges::sort(numbers);
-    for (int i = 0; i < 50'000; ++i) EXPECT_EQ(numbers[static_cast<std::size_t>(i)], i);
+    // As with std::sort, an element may have been on its way.
+    parallel_sort(numbers);
+    EXPECT_TRUE(std::ranges::is_sorted(numbers));
   });
 }
 
