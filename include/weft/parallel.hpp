@@ -54,8 +54,8 @@ template <std::ranges::random_access_range Range, class T, class Reduce,
 [[nodiscard]] T parallel_reduce(Range&& range, T identity, Reduce reduce, Transform transform = {});
 
 /// Sorts, as std::sort: not stable, O(n log n) comparisons, in place. less may be called at the
-/// same time from several workers. When less throws, the elements are in some order, and one that was
-/// on its way may have been moved from, as with std::sort. Not a cancellation point.
+/// same time from several workers. When less throws, the elements are in some order, and one that
+/// was on its way may have been moved from, as with std::sort. Not a cancellation point.
 /// @code
 /// weft::parallel_sort(names);
 /// weft::parallel_sort(orders.begin(), orders.end(), by_price);
