@@ -92,7 +92,7 @@ template <class F, class... A>
 /// The same on a fiber of its own.
 template <class F, class... A>
 requires(!std::is_same_v<std::remove_cvref_t<F>, std::launch>)
-    [[nodiscard]] auto async(F&& f, A&&... args) -> future<detail::async_result<F, A...>> {
+    [[nodiscard]] auto async(F&& f, A&&... args) {
   return weft::async(std::launch::async, std::forward<F>(f), std::forward<A>(args)...);
 }
 }  // namespace weft

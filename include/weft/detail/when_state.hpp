@@ -97,7 +97,8 @@ class when_state : public future_state<Result> {
     } else {
       std::apply(
           [this](auto&... each) {
-            std::size_t i = 0;
+            static_cast<void>(this);  // no futures: not used
+            [[maybe_unused]] std::size_t i = 0;
             (watch_one(each, i++), ...);
           },
           futures_);
