@@ -1,0 +1,12 @@
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
+  ${PROJECT_SOURCE_DIR}/include/weft/*.hpp)
+foreach(header ${headers})
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include <${header}>\n#include <${header}>\n")
+  list(APPEND header_sources ${source})
+endforeach()
+if(header_sources)
+  add_library(weft_header_tests OBJECT ${header_sources})
+  target_link_libraries(weft_header_tests PRIVATE weft::weft)
+  weft_warnings(weft_header_tests)
+endif()
