@@ -31,8 +31,6 @@ void findings::complain(const char* what, long is, long expected) noexcept {
 }
 
 namespace {
-constexpr std::array<std::size_t, 4> sizes = {16 * 1024, 64 * 1024, 256 * 1024, 1024 * 1024};
-
 // What one of the many fibers does, by its number.
 void one_of_many(findings& into, int i) {
   switch (i % 8) {
@@ -77,7 +75,7 @@ void many_fibers(findings& into, int count) {
   if (!step(into, [&] { all.reserve(static_cast<std::size_t>(count)); })) return;
   for (int i = 0; i < count; ++i) {
     fiber_options options;
-    options.stack_size = sizes[static_cast<std::size_t>(i) % sizes.size()];
+    options.stack_size = stack_sizes[static_cast<std::size_t>(i) % stack_sizes.size()];
     if (i % 50 == 0) options.name = "named";
     options.pinned = i % 100 == 1;
     const bool made = step(into, [&] {

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstddef>
 
@@ -20,5 +21,7 @@ struct findings {
 // tokens, exceptions, socket pairs, TCP, name look-up, blocking(), kernel threads. Everything ends:
 // nothing is left but the default runtime and what is cached on purpose.
 void run_scenario(findings& into, int fibers);
+inline constexpr std::array<std::size_t, 4> stack_sizes = {16 * 1024, 64 * 1024, 256 * 1024,
+                                                          1024 * 1024};
 inline constexpr int callers_of_blocking = 3;  // at a time
 }  // namespace weft::test

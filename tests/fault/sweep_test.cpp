@@ -63,20 +63,24 @@ bool grown(const holdings& a, const holdings& b) {
          b.blocks > a.blocks;
 }
 
-// So many stacks at once that no scenario ever makes another: how many it uses at its peak is
-// chance, and with an old kernel each has mappings of its own.
+// So many stacks at once, of each size, that no scenario ever makes another: how many it uses at its
+// peak is chance, and with an old kernel each has mappings of its own.
 void use_stacks(int count) {
   runtime rt({.workers = 2});
   rt.run([count] {
-    std::atomic<int> begun{0};
-    std::vector<fiber> all;
-    for (int i = 0; i < count; ++i) {
-      all.emplace_back([&] {
-        ++begun;
-        while (begun < count) this_fiber::yield();
-      });
+    for (const std::size_t size : stack_sizes) {
+      std::atomic<int> begun{0};
+      std::vector<fiber> all;
+      fiber_options options;
+      options.stack_size = size;
+      for (int i = 0; i < count; ++i) {
+        all.emplace_back(options, [&] {
+          ++begun;
+          while (begun < count) this_fiber::yield();
+        });
+      }
+      for (fiber& each : all) each.join();
     }
-    for (fiber& each : all) each.join();
   });
 }
 
