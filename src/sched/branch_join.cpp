@@ -10,7 +10,7 @@
 // it 0: the owner's own, or the last settling. Whoever does so wakes the owner. Nobody else can:
 // the wait has no deadline and cannot be cancelled. The frame lives until then, and whoever settled
 // before does not touch it any more. The operations are acquire and release on one word, so what
-// branches did is seen by the owner, and the epoch of its wait by who wakes it.
+// branches did is seen by the owner, and by who wakes it the wait that it began before.
 // Model: tests/model/branch_join.cpp.
 #include <exception>
 #include <new>
@@ -23,9 +23,10 @@
 
 namespace weft::detail {
 namespace {
+// relaxed: who stops a frame publishes nothing by it but the bit. What it leaves in `error` comes
+// to the owner by its settling.
 bool is_stopped(const fork_state& f) noexcept {
-  // acquire: pairs with stop.
-  return f.word.load(std::memory_order_acquire) & cancel_frame::stopped;
+  return f.word.load(std::memory_order_relaxed) & cancel_frame::stopped;
 }
 
 std::int32_t balance_of(std::uint64_t word) noexcept {
@@ -70,7 +71,7 @@ void settle(fork_state& f) noexcept {
   control_block& owner = *f.owner;
   // acq_rel: pairs with wait_for and publish_wait.
   const std::uint64_t before = f.word.fetch_sub(fork_state::one_out, std::memory_order_acq_rel);
-  if (balance_of(before) == 1) wake_owner(owner, f.epoch, true);
+  if (balance_of(before) == 1) wake_owner(owner, owner.word.epoch(), true);
 }
 
 struct counted {
@@ -81,7 +82,6 @@ struct counted {
 void publish_wait(control_block* parked, void* arg) noexcept {
   const counted c = *static_cast<counted*>(arg);
   const wait_word::epoch_type epoch = parked->word.epoch();
-  c.call->epoch = epoch;
   // acq_rel: pairs with settle.
   const std::uint64_t before = c.call->word.fetch_add(
       static_cast<std::uint64_t>(c.out) * fork_state::one_out, std::memory_order_acq_rel);
@@ -109,9 +109,12 @@ void close(fork_state& f) noexcept {
   set_frame(me, f.parent);
   if (!is_stopped(f)) return;
   // A branch that failed elsewhere has set it; another frame may have, too.
-  me.cancel.fetch_and(~cancel_bit::frame_stopped, std::memory_order_seq_cst);
+  // acquire: pairs with set_bit (sched/branch_list.cpp). A bit that is taken away may have been of
+  // an outer frame: then that is seen to be stopped.
+  me.cancel.fetch_and(~cancel_bit::frame_stopped, std::memory_order_acquire);
+  // relaxed: this fiber alone reads that bit.
   if (chain_stopped(f.parent, &me)) {
-    me.cancel.fetch_or(cancel_bit::frame_stopped, std::memory_order_seq_cst);
+    me.cancel.fetch_or(cancel_bit::frame_stopped, std::memory_order_relaxed);
   }
 }
 

@@ -11,8 +11,8 @@ namespace weft::detail {
 namespace {
 void set_bit(control_block& fiber) noexcept {
   order_release(&fiber.cancel);  // pairs with stop_requested
-  // seq_cst: C1 in park/cancel.cpp.
-  fiber.cancel.fetch_or(cancel_bit::frame_stopped, std::memory_order_seq_cst);
+  // C1 in park/cancel.cpp. release: pairs with stop_requested, and with close in branch_join.cpp.
+  fiber.cancel.fetch_or(cancel_bit::frame_stopped, std::memory_order_release);
 }
 
 void end_wait(runtime_core& core, control_block& fiber) noexcept {

@@ -31,10 +31,9 @@ struct fork_state : cancel_frame {
   // has counted those; until then minus those that have settled.
   static constexpr std::uint64_t one_out = std::uint64_t{1} << 32;
 
-  fork_lane* lane;              // where its branches lie; null: they are fibers or were stolen
-  nanos deadline;               // the caller's
-  std::exception_ptr* error;    // of the one that stopped the frame
-  wait_word::epoch_type epoch;  // of the owner's wait, while it has counted
+  fork_lane* lane;            // where its branches lie; null: they are fibers or were stolen
+  nanos deadline;             // the caller's
+  std::exception_ptr* error;  // of the one that stopped the frame
 };
 static_assert(sizeof(fork_state) == sizeof(fork_frame) &&
               alignof(fork_state) == alignof(fork_frame));

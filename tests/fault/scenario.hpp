@@ -22,6 +22,6 @@ struct findings {
 // nothing is left but the default runtime and what is cached on purpose.
 void run_scenario(findings& into, int fibers);
 inline constexpr std::array<std::size_t, 4> stack_sizes = {16 * 1024, 64 * 1024, 256 * 1024,
-                                                          1024 * 1024};
+                                                           1024 * 1024};
 inline constexpr int callers_of_blocking = 3;  // at a time
 }  // namespace weft::test

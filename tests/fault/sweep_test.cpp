@@ -63,8 +63,8 @@ bool grown(const holdings& a, const holdings& b) {
          b.blocks > a.blocks;
 }
 
-// So many stacks at once, of each size, that no scenario ever makes another: how many it uses at its
-// peak is chance, and with an old kernel each has mappings of its own.
+// So many stacks at once, of each size, that no scenario ever makes another: how many it uses at
+// its peak is chance, and with an old kernel each has mappings of its own.
 void use_stacks(int count) {
   runtime rt({.workers = 2});
   rt.run([count] {

@@ -119,10 +119,43 @@ struct owner_in_a_wait : model::test<owner_in_a_wait, 2>, branch_world<2> {
   }
 };
 
+// The owner closes a call that has failed, inside a branch of another one, which fails meanwhile:
+// it takes back the bit of its own and keeps that of the outer one.
+struct outer_one_fails : model::test<outer_one_fails, 2>, branch_world<2> {
+  call_place<1> outer;
+  call_place<1> inner;
+
+  void before() {
+    enter();
+    outer.open(fibers[0]);
+    inner.open(fibers[0]);
+    fork_state& f = state_of(inner.frame);
+    f.parent = &state_of(outer.frame);
+    set_frame(fibers[0], &f);
+    stop(f);
+    stop_others(f, fibers[1]);
+  }
+  void thread(unsigned index) {
+    if (index == 0) return weft::detail::close(state_of(inner.frame));
+    fork_state& f = state_of(outer.frame);
+    check(stop(f), "nobody else");
+    stop_others(f, fibers[1]);
+  }
+  void after() {
+    check(stop_requested(fibers[0]), "the outer one's failure is forgotten");
+    outer.close();
+    inner.close();
+  }
+};
+
+const char* const newest =
+    "the checker's sequentially consistent load of the frame sees the newest value anyway";
+
 }  // namespace
 
 int main() {
   using ::model::bounded;
+  using ::model::operation;
   using ::model::sampled;
   return ::model::run(
       {
@@ -130,9 +163,18 @@ int main() {
           bounded<stopped_in_a_wait<false>>(3, "the caller is asked to stop, a branch waits"),
           bounded<stopped_in_a_wait<true>>(3, "a sibling fails, a branch waits"),
           bounded<owner_in_a_wait>(2, "a branch fails, its caller waits"),
+          bounded<outer_one_fails>(4, "a call that has failed ends as an outer one fails"),
           bounded<settle_and_wait<1, 2>>(2, "one branch, twice in one frame"),
           bounded<settle_and_wait<2, 1>>(1, "two branches"),
           sampled<settle_and_wait<2, 2>>(200'000, "two branches, twice in one frame"),
       },
-      "sched/branch_join.cpp sched/branch_list.cpp fiber/cancel_frame.hpp");
+      "sched/branch_join.cpp sched/branch_list.cpp fiber/cancel_frame.hpp",
+      {
+          {"publish_wait", operation::read_modify_write, std::memory_order_acquire,
+           "settle must not see an older wait of the owner's: not reached in so few preemptions"},
+          {"publish_wait", operation::read_modify_write, std::memory_order_release,
+           "the light fence behind it is a full one in a model"},
+          {"set_bit", operation::read_modify_write, std::memory_order_relaxed, newest},
+          {"close", operation::read_modify_write, std::memory_order_relaxed, newest},
+      });
 }

@@ -15,7 +15,7 @@ struct branch {
 };
 // The call that its branches belong to. The library makes it. Its branches lie right behind it.
 struct alignas(8) fork_frame {
-  void* words[7];
+  void* words[6];
 };
 
 enum class fork_way {
