@@ -181,11 +181,12 @@ void take(const control_block& block, job& j) noexcept {
   print_one(j, v, stack);
 }
 
-bool timer_armed(const runtime_core* only) noexcept {
+// Timers of waits that are over stay armed for a while.
+bool awaits_deadline(const runtime_core* only) noexcept {
   for (runtime_core* core = first_core(); core; core = core->next_core) {
     if (only && core != only) continue;
     const core_visit visit(*core);
-    if (visit && core->events && core->events->earliest() != never) return true;
+    if (visit && core->events && core->events->awaits_deadline()) return true;
   }
   return false;
 }
@@ -203,7 +204,7 @@ void print_verdict(const job& j) noexcept {
   const totals& n = j.count;
   const cycles found = print_cycles(j.out, j.only);
   const bool stuck = n.all() > 0 && n[fiber_state::parked] == n.all() && n.self_waking == 0 &&
-                     !timer_armed(j.only) && switches_of(j.only) == j.switches;
+                     !awaits_deadline(j.only) && switches_of(j.only) == j.switches;
   if (stuck) {
     j.out.add(
         "nothing here can wake any of them: none runs, is ready, or waits for a descriptor, a "

@@ -1,5 +1,7 @@
 #include "io/events.hpp"
 
+#include <algorithm>
+
 #include "base/current.hpp"
 
 namespace weft::detail {
@@ -15,6 +17,11 @@ nanos events::earliest() const noexcept {
     if (here < earliest) earliest = here;
   }
   return earliest;
+}
+
+bool events::awaits_deadline() noexcept {
+  return std::any_of(timers_.get(), timers_.get() + core_.workers,
+                     [](timer_set& each) { return each.has_open(); });
 }
 
 void events::expire(nanos at, task_list<control_block>& ready) noexcept {

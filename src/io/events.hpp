@@ -13,6 +13,7 @@ class events final : public event_source {
 
   bool has_fds() const noexcept override { return poller_.used(); }
   nanos earliest() const noexcept override;
+  bool awaits_deadline() noexcept override;
   void expire(nanos at, task_list<control_block>& ready) noexcept override;
   void poll(nanos until, task_list<control_block>& ready) noexcept override {
     poller_.poll(until, ready);

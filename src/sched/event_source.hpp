@@ -17,6 +17,9 @@ class event_source {
   virtual bool has_fds() const noexcept = 0;
   // Any thread: the earliest deadline armed on any processor, `never` if none.
   virtual nanos earliest() const noexcept = 0;
+  // Any thread, holding any lock: whether a wait with a deadline is open. When that cannot be told
+  // now, true.
+  virtual bool awaits_deadline() noexcept = 0;
   // Any thread: fires what is due; the fibers whose wait ended go to `ready`, in order.
   virtual void expire(nanos at, task_list<control_block>& ready) noexcept = 0;
   // Looks at readiness; blocks in the kernel until something happens, kick() or `until`. `until` 0:

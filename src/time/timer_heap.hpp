@@ -7,6 +7,7 @@
 // them when they are the greater part.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -83,6 +84,13 @@ class timer_heap {
     stale_ = 0;
     if (kept < 2) return;
     for (std::size_t i = parent(kept - 1) + 1; i-- > 0;) sift_down(i);
+  }
+
+  // Whether a payload satisfies `wanted`.
+  template <class P>
+  bool any(P wanted) const {
+    return std::any_of(heap_.begin(), heap_.end(),
+                       [&](const entry& e) { return wanted(e.payload); });
   }
 
   std::size_t size() const noexcept { return heap_.size(); }

@@ -32,6 +32,15 @@ void timer_set::note_stale() noexcept {
   publish_earliest_locked();
 }
 
+bool timer_set::has_open() noexcept {
+  if (earliest() == never) return false;
+  if (!lock_.try_lock()) return true;
+  const bool found =
+      heap_.any([](const wait_token& token) { return token.block->word.is_open(token.epoch); });
+  lock_.unlock();
+  return found;
+}
+
 void timer_set::take_due(nanos at, std::vector<wait_token>& to) {
   const spin_guard guard(lock_);
   heap_.expire(at, [&](wait_token token) { to.push_back(token); });

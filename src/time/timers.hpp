@@ -24,6 +24,9 @@ class timer_set {
   // Any thread: the earliest deadline, perhaps of a wait that is over; `never` if none.
   // seq_cst: pairs with watch_until, see sched/idle.cpp.
   nanos earliest() const noexcept { return earliest_.load(std::memory_order_seq_cst); }
+  // Any thread, holding any lock: whether a wait in here is not over. When that cannot be told now,
+  // true.
+  bool has_open() noexcept;
 
  private:
   void publish_earliest_locked() noexcept;

@@ -209,6 +209,19 @@ TEST(dump, does_not_call_a_wait_for_a_timer_or_a_descriptor_hopeless) {
   EXPECT_FALSE(has(dumped(), "nothing here can wake"));
 }
 
+// It stays in the heap for a while, and the hour is not over.
+TEST(dump, expects_nothing_of_a_timer_whose_wait_is_over) {
+  runtime rt({.workers = 1});
+  fiber sleeper(on(rt), [] { EXPECT_TRUE(canceled([] { this_fiber::sleep_for(1h); })); });
+  until_dumped("parked for [0-9.]+ s: sleep");
+  sleeper.request_stop();
+  sleeper.join();
+  event over;
+  const fiber waiter(on(rt), [&] { over.wait(); });
+  until_dumped("nothing here can wake any of them");
+  over.set();
+}
+
 TEST(dump, follows_the_line_with_which_the_library_aborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(

@@ -47,15 +47,19 @@ void do_things(runtime& rt) {
     fiber stopped(named("stopped", rt), [](std::stop_token) { this_fiber::sleep_for(1h); });
     fiber_options placed;
     placed.site = {"some/where.cpp", 12};
-    fiber joiner(placed, [&] { sleeper.join(); });
+    event over;
+    fiber held(named("held", rt), [&] { over.wait(); });
+    fiber joiner(placed, [&] { held.join(); });
     for (int i = 0; i < 70; ++i) this_fiber::yield();
     fiber caller(named("caller", rt), [] { blocking([] { ::usleep(5000); }); });
     until_dumped("\"reader\" parked");
     until_dumped("\"poller\" parked");
     until_dumped("\"stopped\" parked");
+    until_dumped("parked[^\n]*: join[^\n]*where.cpp:12");
+    over.set();
     stopped.request_stop();
     [[maybe_unused]] const auto written = ::write(pipe[1], "x", 1);
-    for (fiber* f : {&reader, &poller, &stopped, &joiner, &caller}) f->join();
+    for (fiber* f : {&sleeper, &reader, &poller, &stopped, &joiner, &caller}) f->join();
   });
 }
 

@@ -22,6 +22,7 @@ class timers_and_kernel final : public event_source {
     for (std::uint32_t i = 0; i < core_.workers; ++i) first = std::min(first, sets_[i].earliest());
     return first;
   }
+  bool awaits_deadline() noexcept override { return earliest() != never; }
   void expire(nanos at, task_list<control_block>& ready) noexcept override {
     for (std::uint32_t i = 0; i < core_.workers && timed_; ++i) sets_[i].expire(at, ready);
   }
