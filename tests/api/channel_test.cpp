@@ -279,10 +279,10 @@ TEST(channel, ends_the_process_when_destroyed_with_somebody_waiting) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto destroy = [] {
     runtime rt({.workers = 1});
-    rt.run([] {
+    rt.run([&rt] {
       auto c = std::make_unique<channel<int>>();
       const fiber waiting({.name = "patient"}, [&] { c->receive(); });
-      this_fiber::yield();
+      until_parked(rt, 1);
       c.reset();
     });
   };
