@@ -49,14 +49,41 @@ def generators():
              of("weft_tree", "stackless_tree")})
 
 
-def yields(size, row):
+def yields(size, peer, row):
     arguments = ("--size", size, "--ops", 5_000_000)
     quick = ("--size", size, "--ops", 500_000)
     return Workload(
         f"yield_{size}",
         {system: program(f"bench_{system}_yield", *arguments, cpus=ONE_CPU, quick=quick)
-            for system in ("weft", "boost")},
-        {row: time_per_op("weft", "boost")})
+            for system in ("weft", peer)},
+        {row: time_per_op("weft", peer)})
+
+
+def sleepers():
+    size, few = ("--size", 1_000_000), ("--size", 50_000)
+    return Workload(
+        "sleepers",
+        {system: program(f"bench_{system}_sleepers", *size, cpus=ONE_CPU, quick=few)
+            for system in ("weft", "go")},
+        {"1,000,000 sleepers: arm + cancel / Go": time_per_op("weft", "go")})
+
+
+def skynet(workers):
+    """The root's tree is summed up several times by each program: the fastest counts."""
+    arguments = ("--workers", workers)
+    count = "1 worker" if workers == 1 else "2 workers"
+
+    def of(name, *more):
+        return program(name, *arguments, *more, cpus=ONE_CPU if workers == 1 else None,
+                       quick=(*arguments, *more, "--size", 10_000))
+
+    return Workload(
+        f"skynet_{workers}",
+        {"scope": of("bench_weft_skynet", "--by", "scope"),
+         "fork_join": of("bench_weft_skynet", "--by", "fork_join"),
+         "go": of("bench_go_skynet")},
+        {f"skynet, scopes, {count} / Go": time_per_op("scope", "go"),
+         f"skynet, fork_join, {count} / Go": time_per_op("fork_join", "go")})
 
 
 def spawn():
@@ -166,12 +193,16 @@ def workloads():
     return [
         raw_switch(),
         generators(),
-        yields(2, "yield, 2 fibers / Boost.Fiber"),
-        yields(1000, "yield, 1,000 fibers / Boost.Fiber"),
+        yields(2, "boost", "yield, 2 fibers / Boost.Fiber"),
+        yields(1000, "boost", "yield, 1,000 fibers / Boost.Fiber"),
+        yields(100_000, "go", "yield, 100,000 fibers / Go"),
         spawn(),
         parked(),
         cpu_scaling(),
         *channels(),
+        skynet(1),
+        skynet(2),
+        sleepers(),
         forks("fib", "fork_join fib(32)"),
         forks("nqueens", "fork_join nqueens(12)"),
         forks("quicksort", "fork_join quicksort of 10^7"),
