@@ -1,5 +1,6 @@
 #include <weft/runtime.hpp>
 
+#include "sched/children.hpp"
 #include "sched/drain.hpp"
 #include "sched/threads.hpp"
 #include "stack/arena.hpp"
@@ -32,7 +33,7 @@ void count_fibers(const runtime_core& core, runtime_stats& s) noexcept {
   s.fibers_ready = core.inject.size();
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     const processor& p = *core.processors[i];
-    s.fibers_ready += p.ring.size();
+    s.fibers_ready += p.ring.size() + count_children(p);
     if (p.slot.load(std::memory_order_relaxed)) ++s.fibers_ready;
     if (p.state.load(std::memory_order_relaxed) != processor_state::idle) ++s.fibers_running;
   }

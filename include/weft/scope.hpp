@@ -18,6 +18,9 @@ namespace weft {
 /// was asked to stop has not failed. Fibers spawned here run on the spawner's runtime (from a
 /// kernel thread: the default one), under the deadline_scope of the spawner.
 ///
+/// Fibers that have not begun are run youngest first while somebody waits for the scope, so that a
+/// tree of scopes is run depth first, and oldest first otherwise.
+///
 /// Any fiber may spawn into a scope that it can be sure to find alive, those of the scope included;
 /// one at a time may join it. 64 bytes; a child whose callable has up to 24 bytes costs no
 /// allocation. Works on kernel threads too.

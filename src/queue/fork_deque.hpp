@@ -84,6 +84,13 @@ class alignas(cache_line) fork_deque {
     return mine;
   }
 
+  // Owner: what a pop would make its own, unless it has been stolen, now or before. Null: empty.
+  T* youngest() const noexcept {
+    if (empty()) return nullptr;
+    const std::uint64_t bottom = bottom_.load(std::memory_order_relaxed);
+    return slots_[(bottom - 1) % Capacity].load(std::memory_order_relaxed);
+  }
+
   // Any thread. The oldest; null: empty.
   T* steal() noexcept {
     for (;;) {
@@ -104,6 +111,12 @@ class alignas(cache_line) fork_deque {
   // Any thread, approximate. The owner: exact, but for what is being stolen.
   bool empty() const noexcept {
     return top_.load(std::memory_order_relaxed) >= bottom_.load(std::memory_order_relaxed);
+  }
+  // Any thread, approximate.
+  std::uint32_t size() const noexcept {
+    const std::uint64_t top = top_.load(std::memory_order_relaxed);
+    const std::uint64_t bottom = bottom_.load(std::memory_order_relaxed);
+    return top < bottom ? static_cast<std::uint32_t>(bottom - top) : 0;
   }
 
  private:

@@ -135,6 +135,8 @@ void run_closure(control_block& me) noexcept {
   }
   if (joiner == joiner_detached) {
     order_acquire(&me.joiner);  // pairs with detach_block
+    const std::uint64_t scope = me.joiner_epoch.load(std::memory_order_relaxed);
+    if (scope & siblings_are_awaited) p.siblings_of = scope - siblings_are_awaited;
     renew_block(me);
     p.blocks.give(&me);
     return nullptr;
@@ -168,7 +170,7 @@ bool may_run_next(processor& p, const control_block& woken) noexcept {
   if (++p.slot_streak <= slot_limit) return true;
   // Not reset while others wait: pick_next must see that the cap is reached, or it takes `woken`
   // from the slot again, and the ring never has its turn.
-  if (p.slot.load(std::memory_order_relaxed) || p.ring.size() > 0) return false;
+  if (p.slot.load(std::memory_order_relaxed) || p.ring.size() > 0 || has_children(p)) return false;
   p.slot_streak = 0;
   return true;
 }
@@ -217,7 +219,7 @@ bool asked_to_stop(control_block& me) noexcept {
         leave(header, p, mine_class, mine, enter(header, *woken));
       make_ready(woken);
     }
-    control_block* const next = pick_next(p);
+    control_block* const next = p.siblings_of ? pick_sibling(p) : pick_next(p);
     if (!thread_sanitizer && next && !(next->flags & fiber_flag::started) &&
         next->size_class == mine_class && !(next->flags & fiber_flag::fp_env)) {
       // The hot hand-over (D4): the next fiber begins in this very frame, on a stack that is warm.

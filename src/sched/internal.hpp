@@ -1,5 +1,6 @@
 #pragma once
 #include "chaos.hpp"
+#include "sched/children.hpp"
 #include "sched/schedule.hpp"
 
 // Shared by the files of this layer only.
@@ -27,8 +28,8 @@ inline bool must_move(const processor& p, const control_block& block) noexcept {
 bool pass_on(thread_header*, control_block* next, bool& searching) noexcept;
 // Chaos mode: the oldest of the ring becomes the youngest.
 void reorder(processor&) noexcept;
-// Owner. The next fiber of this processor: slot, then ring. Null: nothing there, or time for the
-// long way, which the carrier's loop takes (loop.cpp).
+// Owner. The next fiber of this processor: slot, then ring, then those of scopes. Null: nothing
+// there, or time for the long way, which the carrier's loop takes (loop.cpp).
 inline control_block* pick(processor& p) noexcept {
   if (chaos::strikes(chaos::point::order)) reorder(p);
   if (chaos::strikes(chaos::point::far)) p.tick = look_every;
@@ -38,7 +39,8 @@ inline control_block* pick(processor& p) noexcept {
     if (control_block* next = pick_slot_slow(p)) return next;
   }
   p.slot_streak = 0;
-  return p.solo ? p.ring.pop_unshared() : p.ring.pop();
+  control_block* const next = p.solo ? p.ring.pop_unshared() : p.ring.pop();
+  return next ? next : pick_child(p);
 }
 // Owner. The same by the short way, on a fiber's stack.
 inline control_block* pick_next(processor& p) noexcept {

@@ -99,6 +99,7 @@ control_block* steal_slot(runtime_core& core, processor& me) noexcept {
     task_list<control_block> one = core.inject.pop(1);
     if (control_block* block = one.pop_front()) return block;
   }
+  if (control_block* block = steal_child(core, me, first)) return block;
   if (control_block* block = steal_branch(core, me, first)) return block;
   control_block* block = steal_slot(core, me);
   if (block) bump(me.count.steals);
@@ -156,6 +157,8 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
         observe_ready(header);
       next = take_injected(p);
       look(p, me);
+      p.children_first = !p.children_first;
+      if (!next && p.children_first) next = pick_child(p);
     }
     if (!next && !chaos::strikes(chaos::point::order)) next = pop_pinned(me);
     if (!next && !p.solo && chaos::strikes(chaos::point::steal)) next = search(core, p);
@@ -191,7 +194,7 @@ bool anything_queued(runtime_core& core, carrier& me) noexcept {
   // seq_cst: Q2; pairs with P1 in make_pinned_ready.
   if (me.pinned_count.load(std::memory_order_seq_cst) > 0) return true;
   for (std::uint32_t i = 0; i < core.workers; ++i) {
-    if (core.processors[i]->ring.size() > 0) return true;
+    if (core.processors[i]->ring.size() > 0 || has_children(*core.processors[i])) return true;
   }
   return false;
 }

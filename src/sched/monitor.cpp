@@ -39,7 +39,7 @@ observation observe(runtime_core& core) noexcept {
     seen.activity += p.count.switches.load(std::memory_order_relaxed);
     if (p.state.load(std::memory_order_relaxed) != processor_state::idle) seen.all_idle = false;
     if (p.ring.size() > 0 || p.slot.load(std::memory_order_relaxed)) seen.queued = true;
-    if (offers_branches(p)) seen.queued = true;
+    if (has_children(p) || offers_branches(p)) seen.queued = true;
   }
   if (core.inject.size() > 0) seen.queued = true;
   return seen;

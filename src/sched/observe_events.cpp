@@ -82,7 +82,7 @@ void observe_ready(thread_header* header) noexcept {
   record.kind = traced::ready;
   record.id = p.index;
   record.span = p.core->number;
-  record.arg = p.ring.size() + (p.slot.load(std::memory_order_relaxed) ? 1 : 0);
+  record.arg = p.ring.size() + count_children(p) + (p.slot.load(std::memory_order_relaxed) ? 1 : 0);
   put_event(header, record);
 }
 }  // namespace weft::detail

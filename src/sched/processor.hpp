@@ -14,6 +14,7 @@
 
 namespace weft::detail {
 struct carrier;
+struct child_deque;
 struct runtime_core;
 class timer_set;
 
@@ -77,8 +78,12 @@ struct alignas(cache_line) processor {
   slab_cache blocks;
   stack_cache stacks;
   random rng{1};
-  std::uint64_t last_look = 0;                             // ticks() of the last look at readiness
-  timer_set* timers = nullptr;                             // layer 7's
+  std::uint64_t last_look = 0;      // ticks() of the last look at readiness
+  timer_set* timers = nullptr;      // layer 7's
+  std::uint64_t siblings_of = 0;    // the scope of a fiber that ends, if it is waited for
+  std::uint64_t going_on_with = 0;  // a scope whose fibers had to let others go first
+  std::uint32_t oldest_at = 0;      // the stamp when the oldest of `children` had its turn last
+  bool children_first = false;      // at the next long look
   control_block* spill[local_ring<control_block>::batch];  // scratch of make_room_slow
 
   // -- thieves too
@@ -88,6 +93,7 @@ struct alignas(cache_line) processor {
   alignas(cache_line) atomic<control_block*> slot{nullptr};
   atomic<std::uint32_t> slot_pushes{0};  // tells a thief whether it saw the same push twice
   local_ring<control_block> ring;
+  atomic<child_deque*> children{nullptr};  // once there was one; owner makes it
 
   // -- any thread
   // ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <weft/operation_canceled.hpp>
 
 #include "base/fatal.hpp"
+#include "sched/children.hpp"
 #include "sched/explorer.hpp"
 #include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
@@ -27,19 +28,23 @@ struct scope_access {
     of.request_stop();
   }
 
-  // The scope may be gone when this returns.
-  static void leave(scope_base& of, scope_link& child) noexcept {
+  // The scope may be gone when this returns. Whether somebody waits for others of it.
+  static bool leave(scope_base& of, scope_link& child) noexcept {
     claimed_wait woken;
+    bool awaited = false;
     order_release(&of);  // pairs with wait
     {
       const spin_guard guard(core(of).lock);
       core(of).erase_locked(child);
-      if (core(of).empty_locked() && core(of).joiner.block) {
+      awaited = core(of).joiner.block;
+      if (awaited && core(of).empty_locked()) {
+        awaited = false;
         woken = claim(core(of).joiner);
         core(of).joiner = {};
       }
     }
     resume(woken);
+    return awaited;
   }
 
   static void publish(control_block* parked, void* arg) noexcept {
@@ -95,7 +100,9 @@ struct scope_access {
         of.request_stop();
         continue;
       }
-      const wake_reason end = park(wait_kind::scope, &of, cancellable, publish, &scope);
+      const wake_reason end = header->fiber
+                                  ? park_for_children(&of, cancellable, publish, &scope)
+                                  : park(wait_kind::scope, &of, cancellable, publish, &scope);
       const spin_guard guard(scope.lock);
       scope.joiner = {};
       if (end == wake_reason::wake) break;
@@ -134,7 +141,8 @@ void scope_base::start(control_block* block, scope_link& link, void (*invoke)(vo
     if (core.stopping) [[unlikely]]
       mark_stop(*block);  // it waits nowhere yet
   }
-  commit_spawn(block, invoke);
+  block->invoke = invoke;
+  start_child(*block);
 }
 
 void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept {
@@ -148,7 +156,11 @@ void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept 
     scope_access::fail(of, std::current_exception());
   }
   notify_point();
-  scope_access::leave(of, link);
+  if (scope_access::leave(of, link)) {
+    // relaxed: read by this thread only, at the end of the fiber.
+    me.joiner_epoch.store(reinterpret_cast<std::uintptr_t>(&of) | siblings_are_awaited,
+                          std::memory_order_relaxed);
+  }
 }
 
 void scope_base::join() {

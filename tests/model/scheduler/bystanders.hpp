@@ -25,6 +25,17 @@ bool offers_branches(const processor&) noexcept {
 }
 void stop_branches(runtime_core&, control_block*) noexcept {}
 
+// Nor is one of a scope: their deque is that of the branches, and used as a ring is, by its owner.
+control_block* pick_child(processor&) noexcept {
+  return nullptr;
+}
+control_block* steal_child(runtime_core&, processor&, std::uint32_t) noexcept {
+  return nullptr;
+}
+bool has_children(const processor&) noexcept {
+  return false;
+}
+
 void wake_explored(runtime_core&, processor*) noexcept {}
 void explore_point(point_kind, const char*) noexcept {}
 
