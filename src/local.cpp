@@ -1,4 +1,6 @@
-// Variables of which each fiber has its own: their keys, and whose values they are.
+// Variables of which each fiber has its own: their keys, and whose values they are. What is to be
+// done when a fiber ends lies beside them.
+#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -57,6 +59,12 @@ local_values& locals_here() {
   }
   return *header->locals;
 }
+
+// std's exit() ends the thread that calls it, as far as its thread_locals go.
+void exit_thread() noexcept {
+  const thread_header* const header = current();
+  if (!running_fiber(header) && header->locals) header->locals->run_actions();
+}
 }  // namespace
 
 local_key take_local_key() {
@@ -94,6 +102,19 @@ void reset_local(local_key key) noexcept {
 const inherited_value* find_inherited(local_key key) noexcept {
   const local_values* const here = existing_locals(current());
   return here ? here->find_inherited(key) : nullptr;
+}
+
+void prepare_exit() {
+  locals_here();
+  if (running_fiber(current())) return;
+  static const bool registered = std::atexit(exit_thread) == 0;
+  if (!registered) throw std::bad_alloc();
+}
+
+void at_exit(exit_action& action) noexcept {
+  local_values* const here = existing_locals(current());
+  if (!here) return;  // a forked child, which has no fiber that could end
+  action.next = std::exchange(here->actions, &action);
 }
 
 void set_inherited(inherited_value* value) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <weft/condition_variable_any.hpp>
 #include <weft/detail/sync_storage.hpp>
@@ -8,6 +9,10 @@
 #include <weft/mutex.hpp>
 
 namespace weft {
+namespace detail {
+class mutex_core;
+}
+
 /// std::condition_variable [thread.condition.condvar] for fibers and kernel threads, mixed, with
 /// weft::mutex. 16 bytes, no allocation. No wake is spurious, but write the loop all the same, or
 /// give the predicate. Not a cancellation point, as std's is not: use condition_variable_any with
@@ -74,6 +79,22 @@ class condition_variable {
   static std::cv_status status(bool woken) noexcept {
     return woken ? std::cv_status::no_timeout : std::cv_status::timeout;
   }
+  friend void notify_all_at_thread_exit(condition_variable&, std::unique_lock<mutex>);
+  // The lock's mutex, which the caller owns; otherwise the end of the process.
+  detail::mutex_core& owned(const std::unique_lock<mutex>& lock, std::uintptr_t caller,
+                            const char* does) const;
   detail::sync_storage<2> state_;
 };
+
+/// std::notify_all_at_thread_exit [thread.condition.nonmember]: takes over the lock, and when the
+/// running fiber or kernel thread has ended, its locals included, unlocks it and wakes all who wait
+/// for the condition. Both must live until then; who sees, with the lock held, what it waited for,
+/// may destroy them. Ends the process with a line when the caller does not own the lock.
+/// @throws std::bad_alloc, std::system_error: the lock is released, and nobody will be woken
+/// @code
+/// std::unique_lock lock(guard);
+/// gone = true;
+/// weft::notify_all_at_thread_exit(all_gone, std::move(lock));
+/// @endcode
+void notify_all_at_thread_exit(condition_variable& condition, std::unique_lock<mutex> lock);
 }  // namespace weft

@@ -149,6 +149,9 @@ template <class T>
 class basic_promise {
  public:
   basic_promise() : state_(new future_state<T>) {}
+  template <class Allocator>
+  basic_promise(std::allocator_arg_t, const Allocator& from)
+      : state_(allocated_state<T, Allocator>::make(from)) {}
   basic_promise(basic_promise&&) noexcept = default;
   basic_promise& operator=(basic_promise&& other) noexcept {
     basic_promise(std::move(other)).swap(*this);
@@ -170,6 +173,11 @@ class basic_promise {
   /// Makes the future ready with an exception. Never parks.
   /// @throws std::future_error promise_already_satisfied, no_state
   void set_exception(std::exception_ptr error) { state_.checked().set_exception(std::move(error)); }
+  /// The same, but ready only when the running fiber or kernel thread ends.
+  /// @throws as above; std::bad_alloc, std::system_error, and nothing was stored
+  void set_exception_at_thread_exit(std::exception_ptr error) {
+    state_.checked().set_exception_at_exit(std::move(error));
+  }
 
  protected:
   state_ref<future_state<T>> state_;
@@ -177,8 +185,12 @@ class basic_promise {
 }  // namespace detail
 
 /// std::promise [futures.promise]: the place where a result is stored, from any context. Storing
-/// never parks. One allocation. Beside set_value() it has std's get_future(), set_exception() and
-/// swap().
+/// never parks. One allocation, by an allocator if one is given as std's are. Beside set_value() it
+/// has std's get_future(), set_exception() and swap().
+///
+/// set_value_at_thread_exit() and set_exception_at_thread_exit() store at once, but the future is
+/// ready only when the fiber that calls them has ended, on a kernel thread when that has: its
+/// locals are destroyed by then. Who joins it finds the future ready.
 /// @code
 /// weft::promise<int> answer;
 /// auto later = answer.get_future();
@@ -187,25 +199,41 @@ class basic_promise {
 template <class T>
 class promise : public detail::basic_promise<T> {
  public:
+  using detail::basic_promise<T>::basic_promise;
   /// Makes the future ready. @throws std::future_error promise_already_satisfied, no_state; what
   /// the copy throws: nothing is stored then
   void set_value(const T& value) { this->state_.checked().set_value(value); }
   /// @copydoc set_value
   void set_value(T&& value) { this->state_.checked().set_value(std::move(value)); }
+  /// The same, but ready only when the running fiber or kernel thread ends. @throws as above;
+  /// std::bad_alloc, std::system_error, and nothing was stored
+  void set_value_at_thread_exit(const T& value) { this->state_.checked().set_value_at_exit(value); }
+  /// @copydoc set_value_at_thread_exit
+  void set_value_at_thread_exit(T&& value) {
+    this->state_.checked().set_value_at_exit(std::move(value));
+  }
 };
 /// For a reference.
 template <class T>
 class promise<T&> : public detail::basic_promise<T&> {
  public:
+  using detail::basic_promise<T&>::basic_promise;
   /// Makes the future ready. @throws std::future_error promise_already_satisfied, no_state
   void set_value(T& value) { this->state_.checked().set_value(value); }
+  /// The same, but ready only when the running fiber or kernel thread ends. @throws as above;
+  /// std::bad_alloc, std::system_error, and nothing was stored
+  void set_value_at_thread_exit(T& value) { this->state_.checked().set_value_at_exit(value); }
 };
 /// For the bare event.
 template <>
 class promise<void> : public detail::basic_promise<void> {
  public:
+  using detail::basic_promise<void>::basic_promise;
   /// Makes the future ready. @throws std::future_error promise_already_satisfied, no_state
   void set_value() { state_.checked().set_value(); }
+  /// The same, but ready only when the running fiber or kernel thread ends. @throws as above;
+  /// std::bad_alloc, std::system_error, and nothing was stored
+  void set_value_at_thread_exit() { state_.checked().set_value_at_exit(); }
 };
 
 /// Exchanges what they hold.
@@ -219,6 +247,10 @@ shared_future<T> future<T>::share() noexcept {
   return detail::future_access::make_shared<T>(std::move(this->state_));
 }
 }  // namespace weft
+
+/// A promise takes an allocator as its first argument.
+template <class T, class Allocator>
+struct std::uses_allocator<weft::promise<T>, Allocator> : std::true_type {};
 
 #include <weft/detail/async_impl.hpp>
 #include <weft/detail/packaged_task_impl.hpp>

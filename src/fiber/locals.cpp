@@ -120,17 +120,29 @@ void local_values::set(inherited_value* value) {
   let_go(former);
 }
 
+void local_values::run_actions() noexcept {
+  while (exit_action* const action = actions) {
+    actions = action->next;
+    action->run(action);
+  }
+}
+
+// What the actions let go of may use fiber_locals once more, so the rounds go on behind them.
 bool local_values::end() noexcept {
   ending = true;
-  for (int round = 0; newest && round < most_rounds; ++round) {
-    local_value* left = std::exchange(newest, nullptr);
-    while (left) {
-      local_value* const value = left;
-      left = value->older;
-      if (slots[value->key.slot] == value) slots[value->key.slot] = nullptr;
-      value->destroy(value);
+  int round = 0;
+  do {
+    for (; newest && round < most_rounds; ++round) {
+      local_value* left = std::exchange(newest, nullptr);
+      while (left) {
+        local_value* const value = left;
+        left = value->older;
+        if (slots[value->key.slot] == value) slots[value->key.slot] = nullptr;
+        value->destroy(value);
+      }
     }
-  }
+    run_actions();
+  } while (newest && round < most_rounds);
   ending = false;
   let_go(std::exchange(inherited, nullptr));
   return newest == nullptr;

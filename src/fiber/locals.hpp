@@ -1,11 +1,13 @@
 #pragma once
+#include <weft/detail/at_exit.hpp>
 #include <weft/detail/locals.hpp>
 
 #include "base/atomic.hpp"
 #include "base/current.hpp"
 
-// What a fiber or kernel thread holds of fiber_locals and inherited_locals. Of a fiber it lies in
-// its extras, of a thread on the heap. Owner only: the fiber, or who spawns it before it runs.
+// What a fiber or kernel thread holds of fiber_locals and inherited_locals, and what is to be done
+// when it ends. Of a fiber it lies in its extras, of a thread on the heap. Owner only: the fiber,
+// or who spawns it before it runs.
 namespace weft::detail {
 // The values of inherited_locals that a fiber sees. Shared with those that it has spawned, and
 // therefore not changed: a fiber that sets one gets a new one.
@@ -22,6 +24,7 @@ struct local_values {
   bool ending = false;
   local_value* newest = nullptr;
   inheritance* inherited = nullptr;
+  exit_action* actions = nullptr;  // the latest first
 
   local_values() noexcept = default;
   local_values(const local_values&) = delete;
@@ -41,6 +44,8 @@ struct local_values {
   // The fiber's or thread's last act with them: on it, and it may park. False: destructors go on
   // making values anew, and those are left behind.
   bool end() noexcept;
+  // Those that are there, and those that they add.
+  void run_actions() noexcept;
 
  private:
   void unlink(local_value*) noexcept;

@@ -1,5 +1,8 @@
 #include <weft/condition_variable.hpp>
 
+#include <memory>
+#include <weft/detail/at_exit.hpp>
+
 #include "base/fatal.hpp"
 #include "sched/spawn.hpp"
 #include "sync/condition_core.hpp"
@@ -25,13 +28,42 @@ void condition_variable::notify_all() noexcept {
 }
 bool condition_variable::wait_until(std::unique_lock<mutex>& lock, std::int64_t deadline) {
   const detail::owner_id me = detail::self_of(detail::lock_point());
-  mutex_core* const owned = lock.mutex() ? &core_of<mutex_core>(lock.mutex()->state_) : nullptr;
+  mutex_core& mutex = owned(lock, me, "waits");
+  return core_of<condition_core>(state_).wait(mutex, me, deadline);
+}
+mutex_core& condition_variable::owned(const std::unique_lock<mutex>& lock, std::uintptr_t caller,
+                                      const char* does) const {
+  mutex_core* const its = lock.mutex() ? &core_of<mutex_core>(lock.mutex()->state_) : nullptr;
   // In a forked child the fiber that has locked it goes on as a plain thread.
-  if (!lock.owns_lock() || (!owned->is_owned_by(me) && !detail::has_forked())) {
-    detail::fatal("weft::condition_variable at %p: %s waits without owning the lock",
-                  static_cast<void*>(this), detail::owner_name(me).text);
+  if (!lock.owns_lock() || (!its->is_owned_by(caller) && !detail::has_forked())) {
+    detail::fatal("weft::condition_variable at %p: %s %s without owning the lock",
+                  static_cast<const void*>(this), detail::owner_name(caller).text, does);
   }
-  return core_of<condition_core>(state_).wait(*owned, me, deadline);
+  return *its;
+}
+
+namespace {
+// Notified before the mutex is unlocked, not as std words it: whoever may lock it then may destroy
+// both, and the others need the mutex anyway.
+struct notification : detail::exit_action {
+  notification(condition_variable& of, mutex& locked) noexcept
+      : exit_action{carry_out}, condition(of), held(locked) {}
+  static void carry_out(exit_action* of) noexcept {
+    const std::unique_ptr<notification> me(static_cast<notification*>(of));
+    me->condition.notify_all();
+    me->held.unlock();
+  }
+  condition_variable& condition;
+  mutex& held;
+};
+}  // namespace
+
+void notify_all_at_thread_exit(condition_variable& condition, std::unique_lock<mutex> lock) {
+  condition.owned(lock, detail::self(), "asks for a notification at its end");
+  auto made = std::make_unique<notification>(condition, *lock.mutex());
+  detail::prepare_exit();
+  lock.release();
+  detail::at_exit(*made.release());
 }
 
 condition_variable_any::~condition_variable_any() {

@@ -150,11 +150,21 @@ void future_state_base::end_set() noexcept {
   }
 }
 
-void future_state_base::set_exception(std::exception_ptr error) {
+void future_state_base::store_claimed(std::exception_ptr error) {
   if (!begin_set()) throw_future_error(std::future_errc::promise_already_satisfied);
   if (!error) fatal("weft::promise::set_exception: there is no exception in the pointer");
   store_exception(std::move(error));
+}
+
+void future_state_base::set_exception(std::exception_ptr error) {
+  store_claimed(std::move(error));
   end_set();
+}
+
+void future_state_base::set_exception_at_exit(std::exception_ptr error) {
+  set_at_exit later;
+  store_claimed(std::move(error));
+  later.commit(*this);
 }
 
 void future_state_base::break_promise() noexcept {

@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <exception>
 #include <future>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <weft/detail/at_exit.hpp>
 #include <weft/detail/spawn.hpp>
 #include <weft/detail/sync_storage.hpp>
 
@@ -45,6 +47,8 @@ class future_state_base {
   void end_set() noexcept;
   // All three for an exception.
   void set_exception(std::exception_ptr error);
+  // The same, but for the last: that is done when the running fiber or thread ends.
+  void set_exception_at_exit(std::exception_ptr error);
   void break_promise() noexcept;
 
  protected:
@@ -64,6 +68,7 @@ class future_state_base {
   friend class coroutine_wait;
   virtual void run_deferred() noexcept {}
   void claim_deferred() noexcept;
+  void store_claimed(std::exception_ptr error);
 
   sync_storage<5> state_;
   std::exception_ptr error_;
@@ -103,6 +108,29 @@ class state_ref {
   State* state_ = nullptr;
 };
 
+// end_set() of a state, done when the running fiber or thread ends: nothing fails any more when
+// there is something to tell.
+class set_at_exit {
+ public:
+  // May throw std::bad_alloc, std::system_error.
+  set_at_exit() : action_(new action{{run}, {}}) { prepare_exit(); }
+  void commit(future_state_base& state) noexcept {
+    state.retain();
+    action_->state = state_ref<future_state_base>(&state);
+    at_exit(*action_.release());
+  }
+
+ private:
+  struct action : exit_action {
+    state_ref<future_state_base> state;
+  };
+  static void run(exit_action* of) noexcept {
+    const std::unique_ptr<action> mine(static_cast<action*>(of));
+    mine->state->end_set();
+  }
+  std::unique_ptr<action> action_;
+};
+
 template <class T>
 class future_state : public future_state_base {
  public:
@@ -110,6 +138,19 @@ class future_state : public future_state_base {
 
   template <class... V>
   void set_value(V&&... value) {
+    put_value(std::forward<V>(value)...);
+    end_set();
+  }
+  template <class... V>
+  void set_value_at_exit(V&&... value) {
+    set_at_exit later;
+    put_value(std::forward<V>(value)...);
+    later.commit(*this);
+  }
+
+  // All but end_set().
+  template <class... V>
+  void put_value(V&&... value) {
     if (!begin_set()) throw_future_error(std::future_errc::promise_already_satisfied);
     if constexpr (!std::is_nothrow_constructible_v<stored, V...>) {
       try {
@@ -121,7 +162,6 @@ class future_state : public future_state_base {
     } else {
       store(std::forward<V>(value)...);
     }
-    end_set();
   }
 
   // Ready: what std::future<T>::get returns, or std::shared_future<T>::get.
@@ -182,5 +222,31 @@ class future_state : public future_state_base {
   }
 
   std::optional<stored> value_;
+};
+
+// One whose memory is the allocator's.
+template <class T, class Allocator>
+class allocated_state final : public future_state<T> {
+  using traits = typename std::allocator_traits<Allocator>::template rebind_traits<allocated_state>;
+  using allocator = typename traits::allocator_type;
+
+ public:
+  static state_ref<future_state<T>> make(const Allocator& from) {
+    allocator of(from);
+    const auto place = traits::allocate(of, 1);
+    return state_ref<future_state<T>>(::new (static_cast<void*>(std::to_address(place)))
+                                          allocated_state(of));
+  }
+
+ private:
+  explicit allocated_state(const allocator& of) noexcept : allocator_(of) {}
+  ~allocated_state() override = default;
+  void destroy() noexcept override {
+    allocator of(std::move(allocator_));
+    const auto place = std::pointer_traits<typename traits::pointer>::pointer_to(*this);
+    this->~allocated_state();
+    traits::deallocate(of, place, 1);
+  }
+  [[no_unique_address]] allocator allocator_;
 };
 }  // namespace weft::detail

@@ -8,6 +8,8 @@ namespace detail {
 template <class R, class... A>
 class task_state : public future_state<R> {
  public:
+  // Stores what the callable returns or throws; end_set() is left to the caller.
+  // @throws std::future_error promise_already_satisfied
   virtual void call(A... args) = 0;
   // A new one with the same callable, moved.
   virtual state_ref<task_state> again() = 0;
@@ -21,7 +23,6 @@ class task_state_of final : public task_state<R, A...> {
   void call(A... args) override {
     if (!this->begin_set()) throw_future_error(std::future_errc::promise_already_satisfied);
     this->fill([&]() -> R { return std::invoke(f_, std::forward<A>(args)...); });
-    this->end_set();
   }
   state_ref<task_state<R, A...>> again() override {
     return state_ref<task_state_of>(new task_state_of(std::move(f_)));
@@ -73,7 +74,19 @@ class packaged_task<R(A...)> {
   }
   /// Calls it, once, and makes the future ready with what it returns or throws.
   /// @throws std::future_error promise_already_satisfied, no_state
-  void operator()(A... args) { state_.checked().call(std::forward<A>(args)...); }
+  void operator()(A... args) {
+    auto& to = state_.checked();
+    to.call(std::forward<A>(args)...);
+    to.end_set();
+  }
+  /// The same, but the future is ready only when the running fiber or kernel thread ends, its
+  /// locals included. @throws as above; std::bad_alloc, std::system_error, and nothing was called
+  void make_ready_at_thread_exit(A... args) {
+    auto& to = state_.checked();
+    detail::set_at_exit later;
+    to.call(std::forward<A>(args)...);
+    later.commit(to);
+  }
   /// As new, with a future to come. @throws std::future_error no_state
   void reset() { *this = packaged_task(state_.checked().again()); }
 
@@ -82,6 +95,27 @@ class packaged_task<R(A...)> {
   explicit packaged_task(state s) noexcept : state_(std::move(s)) {}
   state state_;
 };
+
+namespace detail {
+// R(A...) of a callable object that is not overloaded.
+template <class Call>
+struct signature_of {};
+template <class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...) noexcept(N)> : std::type_identity<R(A...)> {};
+template <class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...) const noexcept(N)> : std::type_identity<R(A...)> {};
+template <class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...)& noexcept(N)> : std::type_identity<R(A...)> {};
+template <class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...) const& noexcept(N)> : std::type_identity<R(A...)> {};
+}  // namespace detail
+
+/// As std's: of a function.
+template <class R, class... A>
+packaged_task(R (*)(A...)) -> packaged_task<R(A...)>;
+/// Of an object whose operator() is neither overloaded nor a template.
+template <class F>
+packaged_task(F) -> packaged_task<typename detail::signature_of<decltype(&F::operator())>::type>;
 
 /// Exchanges what they hold.
 template <class R, class... A>

@@ -1,0 +1,88 @@
+// notify_all_at_thread_exit: who waits for the ends of others destroys what they used.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+#include <weft/condition_variable.hpp>
+
+#include "support/death.hpp"
+#include "support/fibers.hpp"
+
+namespace weft::test {
+namespace {
+class notified_at_exit : public testing::TestWithParam<unsigned> {
+ protected:
+  runtime rt{{.workers = GetParam()}};
+};
+INSTANTIATE_TEST_SUITE_P(workers, notified_at_exit, testing::Values(1, 2, 4));
+
+// Whoever has seen the last one gone destroys what they used.
+template <class Thread, class Start>
+void last_one_out(Start start) {
+  for (int round = 0; round < 50; ++round) {
+    auto guard = std::make_unique<mutex>();
+    auto all_gone = std::make_unique<condition_variable>();
+    int left = 8;
+    std::vector<Thread> many;
+    for (int i = left; i > 0; --i) {
+      many.push_back(start([&guard, &all_gone, &left] {
+        std::unique_lock lock(*guard);
+        --left;
+        notify_all_at_thread_exit(*all_gone, std::move(lock));
+      }));
+    }
+    {
+      std::unique_lock lock(*guard);
+      all_gone->wait(lock, [&] { return left == 0; });
+    }
+    all_gone.reset();
+    guard.reset();
+    for (auto& each : many) each.join();
+  }
+}
+
+TEST_P(notified_at_exit, notifies_who_waits_for_the_last_fiber) {
+  rt.run([] { last_one_out<fiber>([](auto f) { return fiber(std::move(f)); }); });
+}
+TEST_P(notified_at_exit, notifies_who_waits_for_the_last_thread) {
+  rt.run([] { last_one_out<std::thread>([](auto f) { return std::thread(std::move(f)); }); });
+}
+
+TEST_P(notified_at_exit, the_lock_is_held_until_then) {
+  rt.run([] {
+    mutex guard;
+    condition_variable gone;
+    event go;
+    fiber ends([&] {
+      notify_all_at_thread_exit(gone, std::unique_lock(guard));
+      go.wait();
+    });
+    until([&] {
+      if (!guard.try_lock()) return true;
+      guard.unlock();
+      return false;
+    });
+    go.set();
+    ends.join();
+    EXPECT_TRUE(guard.try_lock());
+    guard.unlock();
+  });
+}
+
+using notified_at_exit_death = faults_in_a_child;
+
+TEST_F(notified_at_exit_death, a_notification_without_the_lock) {
+  EXPECT_DEATH(
+      {
+        mutex guard;
+        condition_variable gone;
+        notify_all_at_thread_exit(gone, std::unique_lock(guard, std::defer_lock));
+      },
+      "weft::condition_variable at 0x[0-9a-f]+: this kernel thread asks for a notification at its "
+      "end without owning the lock");
+}
+}  // namespace
+}  // namespace weft::test
