@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 #include <weft/cancel_shield.hpp>
+#include <weft/channel.hpp>
 #include <weft/detail/coroutine_wait.hpp>
 #include <weft/detail/task_promise.hpp>
 #include <weft/event.hpp>
@@ -13,20 +14,20 @@
 
 /// @file
 /// C++20 coroutines beside fibers. A coroutine of any type may co_await a weft::future, a
-/// weft::shared_future or a weft::event: while it waits it costs a control block and no stack, and
-/// it goes on on a fiber of the runtime that the wait began on (from a kernel thread: the default
-/// one). It may then do what fibers may, park included. It may be destroyed while it waits. The
-/// other way round, weft::await waits on a fiber or kernel thread for anything that can be
-/// co_awaited.
+/// weft::shared_future, a weft::event or the next value of a weft::channel: while it waits it costs
+/// a control block and no stack, and it goes on on a fiber of the runtime that the wait began on
+/// (from a kernel thread: the default one). It may then do what fibers may, park included. It may
+/// be destroyed while it waits. The other way round, weft::await waits on a fiber or kernel thread
+/// for anything that can be co_awaited.
 namespace weft {
 namespace detail {
 template <class T, class Result>
 struct future_awaiter {
   state_ref<future_state<T>> state;
-  coroutine_wait wait{};
+  queued_coroutine wait{};
 
   bool await_ready() const noexcept { return state->is_ready(); }
-  void await_suspend(std::coroutine_handle<> who) { wait.begin(*state.get(), who); }
+  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(*state.get(), who); }
   Result await_resume() {
     wait.end();
     if constexpr (std::is_same_v<Result, T>) {
@@ -39,11 +40,24 @@ struct future_awaiter {
 
 struct event_awaiter {
   event& of;
-  coroutine_wait wait{};
+  queued_coroutine wait{};
 
   bool await_ready() const noexcept { return of.is_set(); }
-  void await_suspend(std::coroutine_handle<> who) { wait.begin(of, who); }
+  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(of, who); }
   void await_resume() const { wait.end(); }
+};
+
+template <class T>
+struct receive_awaiter {
+  receiving_coroutine wait;
+  std::optional<T> value{};
+
+  bool await_ready() noexcept { return wait.try_now(into_optional(value)); }
+  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(into_optional(value), who); }
+  std::optional<T> await_resume() {
+    wait.end();
+    return std::move(value);
+  }
 };
 }  // namespace detail
 
@@ -66,6 +80,17 @@ auto operator co_await(shared_future<T> f) {
 /// `co_await e`: until it is set. @throws operation_canceled when the runtime ends meanwhile
 inline auto operator co_await(event& e) noexcept {
   return detail::event_awaiter{e};
+}
+
+/// `co_await c`: what c.receive() returns: the next value, or nullopt when the channel is closed
+/// and drained. Coroutines, fibers and kernel threads are served in the order in which they came.
+/// @throws operation_canceled when the runtime ends meanwhile: nothing was received then
+/// @code
+/// while (std::optional<int> n = co_await numbers) use(*n);
+/// @endcode
+template <class T>
+auto operator co_await(channel<T>& c) noexcept {
+  return detail::receive_awaiter<T>{detail::receiving_coroutine(c)};
 }
 
 /// A coroutine with a result, that begins when it is awaited: `co_await std::move(t)` in another

@@ -5,7 +5,7 @@
 
 namespace weft {
 namespace detail {
-class coroutine_wait;
+class queued_coroutine;
 }
 
 /// A flag that fibers and kernel threads, mixed, may wait for: set() lets all through, those who
@@ -50,7 +50,7 @@ class event {
 
  private:
   bool wait_until(std::int64_t deadline) const;
-  friend class detail::coroutine_wait;
+  friend class detail::queued_coroutine;
   mutable detail::sync_storage<3> state_;
 };
 }  // namespace weft

@@ -4,10 +4,12 @@
 
 #include "base/asymmetric_fence.hpp"
 #include "base/fatal.hpp"
+#include "channel/enter.hpp"
 #include "park/park.hpp"
 #include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
 #include "sync/event_core.hpp"
+#include "sync/points.hpp"
 #include "sync/queued_wait.hpp"
 #include "task/future_core.hpp"
 
@@ -29,9 +31,11 @@ control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure,
 }  // namespace
 
 template <class Enqueue>
-void coroutine_wait::begin_in(const void* object, int kind, std::coroutine_handle<> who,
-                              Enqueue&& enqueue) {
+bool coroutine_wait::begin_in(const void* object, void* lock, void* node, int kind,
+                              std::coroutine_handle<> who, Enqueue&& enqueue) {
   object_ = object;
+  lock_ = lock;
+  node_ = node;
   who_ = who;
   control_block& block = make_sleeper(this, sleeper_, run);
   block.waits_for = static_cast<wait_kind>(kind);
@@ -39,22 +43,22 @@ void coroutine_wait::begin_in(const void* object, int kind, std::coroutine_handl
   const wait_token token{&block, block.word.next_epoch()};
   bool waits = false;
   {
-    const spin_guard guard(queue_lock(object));
-    waiter& node = core_of<waiter>(waiter_);
-    node.token = token;
-    waits_ = true;
-    block.word.begin(true);
-    waits = enqueue(node);
+    const spin_guard guard(*static_cast<spin_lock*>(lock));
+    static_cast<waiter*>(node)->token = token;
+    waits_ = waits = enqueue();
+    if (waits) block.word.begin(true);
   }
   if (!waits) {
-    resume(claim(token));  // or a stop request has been first
-    return;
+    *sleeper_ = nullptr;
+    make_ready(&block);
+    return false;
   }
   // As in after_park. The block may be another's by now: only the epoch's claim decides.
   light_fence();
   if (stop_requested(block)) {
     if (const claimed_wait stopped = claim(token, wake_reason::cancel)) resume(stopped);
   }
+  return true;
 }
 
 void coroutine_wait::run(void* closure) {
@@ -64,11 +68,10 @@ void coroutine_wait::run(void* closure) {
   const control_block& block = *current()->fiber;
   me.canceled_ = block.word.reason() == wake_reason::cancel;
   if (me.canceled_) {
-    waiter& node = core_of<waiter>(me.waiter_);
-    const spin_guard guard(queue_lock(me.object_));
+    waiter& node = *static_cast<waiter*>(me.node_);
+    const spin_guard guard(*static_cast<spin_lock*>(me.lock_));
     if (node.linked) wait_list::erase(node);
   }
-  order_acquire(me.object_);  // pairs with the release of who woke it
   me.waits_ = false;
   me.who_.resume();
 }
@@ -76,8 +79,8 @@ void coroutine_wait::run(void* closure) {
 void coroutine_wait::abandon() noexcept {
   claimed_wait mine;
   {
-    const spin_guard guard(queue_lock(object_));
-    waiter& node = core_of<waiter>(waiter_);
+    const spin_guard guard(*static_cast<spin_lock*>(lock_));
+    waiter& node = *static_cast<waiter*>(node_);
     if (node.linked) {
       wait_list::erase(node);
       mine = claim(node.token);
@@ -90,20 +93,70 @@ void coroutine_wait::abandon() noexcept {
   resume(mine);
 }
 
-void coroutine_wait::begin(future_state_base& state, std::coroutine_handle<> who) {
+void coroutine_wait::throw_if_canceled() const {
+  if (canceled_) throw operation_canceled();
+}
+
+void queued_coroutine::end() const {
+  if (waited_for()) order_acquire(waited_for());  // pairs with the release of who woke it
+  throw_if_canceled();
+}
+
+bool queued_coroutine::begin(future_state_base& state, std::coroutine_handle<> who) {
   state.claim_deferred();
   future_core& of = core_of<future_core>(state.state_);
-  begin_in(&of, static_cast<int>(wait_kind::future), who,
-           [&of](waiter& node) { return of.enqueue_locked(node); });
+  waiter& node = core_of<waiter>(waiter_);
+  return begin_in(&of, &queue_lock(&of), &node, static_cast<int>(wait_kind::future), who,
+                  [&] { return of.enqueue_locked(node); });
 }
 
-void coroutine_wait::begin(event& of, std::coroutine_handle<> who) {
+bool queued_coroutine::begin(event& of, std::coroutine_handle<> who) {
   event_core& core = core_of<event_core>(of.state_);
-  begin_in(&core, static_cast<int>(wait_kind::event), who,
-           [&core](waiter& node) { return core.enqueue_locked(node); });
+  waiter& node = core_of<waiter>(waiter_);
+  return begin_in(&core, &queue_lock(&core), &node, static_cast<int>(wait_kind::event), who,
+                  [&] { return core.enqueue_locked(node); });
 }
 
-void coroutine_wait::end() const {
-  if (canceled_) throw operation_canceled();
+namespace {
+struct receiver {
+  channel_waiter node;
+  channel_wait all;
+};
+}  // namespace
+
+bool receiving_coroutine::try_now(destination to) noexcept {
+  lock_point();
+  return channel_core_of(*from_).try_receive(to) != channel_status::empty;
+}
+
+bool receiving_coroutine::begin(destination to, std::coroutine_handle<> who) {
+  channel_core& core = channel_core_of(*from_);
+  channel_waiter& node = core_of<receiver>(waiter_).node;
+  channel_wait& all = core_of<receiver>(waiter_).all;
+  all.first = &node;
+  node.of = &all;
+  node.at = &core;
+  node.value = to.place;
+  node.deliver = to.deliver;
+  has_waited_ = true;
+  order_release(&all);  // pairs with claim_first_locked
+  attempt done;
+  const bool waits =
+      begin_in(&core, &core.lock(), &node, static_cast<int>(wait_kind::receive), who, [&] {
+        done = core.receive_locked(to);
+        if (done.status != channel_status::empty) return false;
+        core.link_locked(node);
+        return true;
+      });
+  if (waits) return true;  // and all of this may be gone
+  has_waited_ = false;
+  order_forget(&all);
+  finish_receive(done, to);
+  return false;
+}
+
+void receiving_coroutine::end() {
+  if (has_waited_) taken_up(core_of<receiver>(waiter_).all);
+  throw_if_canceled();
 }
 }  // namespace weft::detail

@@ -20,7 +20,7 @@ struct ready_hook {
   ready_hook* next = nullptr;
 };
 
-class coroutine_wait;
+class queued_coroutine;
 
 class future_state_base {
  public:
@@ -65,7 +65,7 @@ class future_state_base {
   bool join_maker(control_block* maker) noexcept;
 
  private:
-  friend class coroutine_wait;
+  friend class queued_coroutine;
   virtual void run_deferred() noexcept {}
   void claim_deferred() noexcept;
   void store_claimed(std::exception_ptr error);
