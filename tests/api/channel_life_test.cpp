@@ -8,8 +8,8 @@
 
 #include <memory>
 #include <optional>
-#include <thread>
 
+#include "support/fibers.hpp"
 #include "support/peers.hpp"
 
 namespace weft::test {
@@ -103,9 +103,10 @@ TEST_P(channel_lives, end_when_the_select_says) {
 
 // Those who wait at it stay in the parent: the child does not give its values to them.
 TEST(channel_life, in_a_forked_child_goes_on_without_who_waited) {
+  runtime rt({.workers = 1});
   channel<int> c;
-  std::jthread waiting([&] { EXPECT_EQ(c.receive(), 2); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  fiber waiting(on(rt), [&] { EXPECT_EQ(c.receive(), 2); });
+  rt.run([&] { until_parked(rt, 1); });
   const pid_t child = ::fork();
   if (child == 0) {
     const bool alone = c.try_send(1) == channel_status::full;
