@@ -2,8 +2,9 @@
 
 from typing import NamedTuple, Optional
 
-MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "mutex", "channel", "select")
-ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "channel", "select")
+MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "mutex", "barrier", "once",
+          "channel", "select")
+ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "barrier", "once", "channel", "select")
 
 
 class Deletion(NamedTuple):
@@ -28,6 +29,7 @@ TIMERS = "time/timers.cpp"
 CHANNEL = "channel/channel_core.cpp"
 SELECT = "channel/select.cpp"
 MUTEX = "sync/mutex_core.cpp"
+ONCE = "sync/once_core.cpp"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -164,6 +166,12 @@ DELETIONS = (
              "node.passed_over >= most_passed_over", "false"),
     Deletion("mutex", "handed", MUTEX, "`unlock_locked`: has anybody been woken?",
              "!next || !handed", "!handed"),
+    # -- barrier and once
+    Deletion("barrier", "a phase", "sync/barrier_core.cpp", "`enqueue_locked`: has the phase ended?",
+             f"phase_.load{RELAXED} != phase", "false"),
+    Deletion("once", "two call", ONCE, "`enqueue_locked`: is nobody at it by now?",
+             "seen == done || (seen & ~queued) == 0", "false"),
+    Deletion("once", "three call", ONCE, "`finish`: do others wait?", "queue_.empty()", "true"),
     # -- the ring
     Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
              "tail - head > mask_", "false"),
