@@ -28,7 +28,7 @@ class overflow : public faults_in_a_child {};
   return below + frame[n % 200];
 }
 
-constexpr int deep = 1'000'000;
+constexpr int too_deep = 1'000'000;
 constexpr const char* frame_of_test = "weft:   #[0-9]+ [^ ]*weft_api_tests\\+0x[0-9a-f]+";
 constexpr const char* addresses =
     " \\[0x[0-9a-f]+, 0x[0-9a-f]+\\) ended at the fault address 0x[0-9a-f]+\n";
@@ -46,7 +46,7 @@ TEST_F(overflow, names_the_fiber_where_it_was_spawned_its_stack_and_what_to_chan
         options.name = "reader";
         options.site.file = "server.cpp";
         options.site.line = 42;
-        fiber(options, [] { return recurse(deep); }).join();
+        fiber(options, [] { return recurse(too_deep); }).join();
       },
       KilledBySignal(SIGSEGV),
       std::string(
@@ -56,13 +56,13 @@ TEST_F(overflow, names_the_fiber_where_it_was_spawned_its_stack_and_what_to_chan
 }
 
 TEST_F(overflow, counts_the_frames_of_a_recursion_and_goes_on_with_its_caller) {
-  EXPECT_EXIT(run([] { return recurse(deep); }), KilledBySignal(SIGSEGV),
+  EXPECT_EXIT(run([] { return recurse(too_deep); }), KilledBySignal(SIGSEGV),
               std::string(frame_of_test) + ", and [0-9]+ more of the same\n" + frame_of_test);
 }
 
 TEST_F(overflow, of_a_fiber_without_a_name) {
   EXPECT_EXIT(
-      fiber([] { return recurse(deep); }).join(), KilledBySignal(SIGSEGV),
+      fiber([] { return recurse(too_deep); }).join(), KilledBySignal(SIGSEGV),
       "^weft: stack overflow in fiber [0-9]+ \\(spawned at [^ ]*overflow_test.cpp:[0-9]+\\)");
 }
 
@@ -71,7 +71,7 @@ TEST_F(overflow, of_a_fiber_whose_site_is_a_return_address) {
       {
         fiber_options options;
         options.name = "x";
-        fiber(options, [] { return recurse(deep); }).join();
+        fiber(options, [] { return recurse(too_deep); }).join();
       },
       KilledBySignal(SIGSEGV), "\"x\" \\(spawned at [^ ]*weft_api_tests\\+0x[0-9a-f]+\\)");
 }
@@ -81,7 +81,7 @@ TEST_F(overflow, of_the_smallest_stack) {
       {
         fiber_options options;
         options.stack_size = 1;
-        fiber(options, [] { return recurse(deep); }).join();
+        fiber(options, [] { return recurse(too_deep); }).join();
       },
       KilledBySignal(SIGSEGV), frame_of_test + advice("(16384|32768)"));  // by its signal frames
 }
@@ -94,7 +94,7 @@ TEST_F(overflow, of_a_pinned_fiber) {
         options.name = "pinned";
         fiber(options, [] {
           this_fiber::yield();
-          return recurse(deep);
+          return recurse(too_deep);
         }).join();
       },
       KilledBySignal(SIGSEGV), "overflow in fiber [0-9]+ \"pinned\"");
@@ -106,21 +106,22 @@ TEST_F(overflow, after_parks_on_whatever_carrier_it_is) {
         runtime rt({.workers = 3});
         rt.run([] {
           for (int i = 0; i < 1000; ++i) this_fiber::yield();
-          return recurse(deep);
+          return recurse(too_deep);
         });
       },
       KilledBySignal(SIGSEGV), "weft: stack overflow in fiber [0-9]+");
 }
 
 TEST_F(overflow, inside_blocking) {
-  EXPECT_EXIT(run([] { return blocking([] { return recurse(deep); }); }), KilledBySignal(SIGSEGV),
+  EXPECT_EXIT(run([] { return blocking([] { return recurse(too_deep); }); }),
+              KilledBySignal(SIGSEGV),
               std::string("weft: stack overflow in fiber [0-9]+") + "(.|\n)*" + frame_of_test);
 }
 
 TEST_F(overflow, through_std_function) {
   EXPECT_EXIT(run([] {
                 std::function<int(int)> f = [&f](int n) { return n == 0 ? 0 : f(n - 1) + n % 3; };
-                return f(deep);
+                return f(too_deep);
               }),
               KilledBySignal(SIGSEGV),
               std::string("weft: stack overflow in") + "(.|\n)*" + frame_of_test);
@@ -174,7 +175,7 @@ TEST_F(overflow, of_two_fibers_at_a_time_tears_no_line) {
         std::atomic<int> here = 0;
         const auto body = [&] {
           for (++here; here < 2;) this_fiber::yield();
-          return recurse(deep);
+          return recurse(too_deep);
         };
         fiber a(on(rt), body);
         fiber b(on(rt), body);
@@ -190,7 +191,7 @@ TEST_F(overflow, the_previous_handler_comes_after_the_report) {
         mine.sa_handler = [](int) { ::_exit(7); };
         mine.sa_flags = SA_ONSTACK;
         ::sigaction(SIGSEGV, &mine, nullptr);
-        run([] { return recurse(deep); });
+        run([] { return recurse(too_deep); });
       },
       ExitedWithCode(7), "weft: stack overflow in fiber [0-9]+(.|\n)*weft: raise");
 }
@@ -199,7 +200,7 @@ TEST_F(overflow, is_not_reported_when_switched_off) {
   EXPECT_EXIT(
       {
         ::setenv("WEFT_OVERFLOW_REPORT", "0", 1);
-        run([] { return recurse(deep); });
+        run([] { return recurse(too_deep); });
       },
       KilledBySignal(SIGSEGV), "^" + and_no_more());
 }
@@ -212,7 +213,7 @@ TEST_F(overflow, a_handler_installed_later_has_the_signal_to_itself) {
         mine.sa_handler = [](int) { ::_exit(8); };
         mine.sa_flags = SA_ONSTACK;  // on the carrier's
         ::sigaction(SIGSEGV, &mine, nullptr);
-        rt.run([] { return recurse(deep); });
+        rt.run([] { return recurse(too_deep); });
       },
       ExitedWithCode(8), "^$");
 }
@@ -223,7 +224,7 @@ TEST_F(overflow, after_a_signal_that_was_sent_and_ignored) {
         std::signal(SIGSEGV, SIG_IGN);
         run([] {
           std::raise(SIGSEGV);
-          return recurse(deep);
+          return recurse(too_deep);
         });
       },
       KilledBySignal(SIGSEGV), "^weft: stack overflow in fiber [0-9]+");
@@ -231,7 +232,7 @@ TEST_F(overflow, after_a_signal_that_was_sent_and_ignored) {
 
 TEST_F(overflow, in_a_forked_child) {
   EXPECT_EXIT(run([] {
-                if (::fork() == 0) recurse(deep);
+                if (::fork() == 0) recurse(too_deep);
                 int status = 0;
                 ::wait(&status);
                 std::_Exit(WIFSIGNALED(status) ? WTERMSIG(status) : 1);
