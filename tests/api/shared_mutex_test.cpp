@@ -57,7 +57,7 @@ TEST_P(readers_and_writers, readers_are_inside_together) {
   constexpr int n = 150;
   shared_mutex guard;
   std::atomic<int> inside{0};
-  latch waiting(n);
+  latch waiting(n + 1);
   on_all(GetParam(), n + 1, [&](int i) {
     if (i > 0) {
       waiting.arrive_and_wait();  // by then the writer has it
@@ -68,7 +68,7 @@ TEST_P(readers_and_writers, readers_are_inside_together) {
       return;
     }
     guard.lock();
-    waiting.wait();
+    waiting.arrive_and_wait();
     for (int k = 0; k < 20; ++k) this_fiber::yield();
     EXPECT_EQ(inside, 0);
     guard.unlock();
