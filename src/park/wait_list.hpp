@@ -105,6 +105,13 @@ inline void resume(claimed_wait woken) noexcept {
   }
 }
 
+// In a function that is to publish a wait, for which there is no need after all; with no queue's
+// lock held. A kernel thread publishes its own, and looks at it before it sleeps.
+inline void end_unneeded(wait_token token) noexcept {
+  const claimed_wait woken = claim(token);
+  if (woken && !woken.thread) make_ready(woken.block);
+}
+
 // Lock held. Takes waiters off the front until one's wait is still open, and claims that.
 // `tell(waiter&)` comes before each claim. Empty: nobody waits, or the first one has not parked
 // yet.

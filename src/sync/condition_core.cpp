@@ -71,7 +71,7 @@ void condition_any_wait::publish(control_block* parked, void* arg) noexcept {
       return;
     }
   }
-  if (parked->word.claim(token.epoch, wake_reason::wake)) make_ready(parked);
+  end_unneeded(token);
 }
 
 bool condition_any_wait::park(nanos deadline) {

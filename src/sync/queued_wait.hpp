@@ -50,7 +50,7 @@ class queued_wait {
       me.node_.token = token;
       if (me.enqueue_(me.node_)) return;  // and the frame may be gone
     }
-    if (token.block->word.claim(token.epoch, wake_reason::wake)) make_ready(parked);
+    end_unneeded(token);
   }
 
   wait_end ended(wait_end end) noexcept {
@@ -64,4 +64,15 @@ class queued_wait {
   waiter& node_;
   Enqueue enqueue_;
 };
+
+// A cancellation point's wait, behind the look on entry, in the queue of `object`, whose wakers
+// order what came before by order_release(object).
+template <class Object, class Enqueue>
+wait_end wait_cancellably(Object* object, wait_kind kind, nanos deadline, Enqueue enqueue) {
+  waiter node;
+  queued_wait wait(object, node, enqueue);
+  const wait_end end = wait.cancellable(kind, deadline);
+  if (end == wait_end::woken) order_acquire(object);  // pairs with the waker's
+  return end;
+}
 }  // namespace weft::detail

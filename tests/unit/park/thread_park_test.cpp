@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "park/park.hpp"
+#include "sync/queued_wait.hpp"
 
 namespace weft::detail {
 namespace {
@@ -46,6 +47,16 @@ TEST(thread_park, a_claim_within_publish_needs_no_sleep) {
       },
       nullptr);
   EXPECT_EQ(reason, wake_reason::wake);
+}
+
+TEST(thread_park, who_finds_that_it_need_not_wait_wakes_nobody) {
+  self_block();
+  const auto& wakes = shared_sys_counts().by_kind[static_cast<std::size_t>(sys::futex_wake)];
+  const std::uint64_t before = wakes.load(std::memory_order_relaxed);
+  waiter node;
+  queued_wait wait(&node, node, [](waiter&) noexcept { return false; });
+  EXPECT_EQ(wait.plain(wait_kind::event), wait_end::woken);
+  EXPECT_EQ(wakes.load(std::memory_order_relaxed), before);
 }
 
 TEST(thread_park, ends_at_its_deadline) {
