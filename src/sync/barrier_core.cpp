@@ -47,12 +47,10 @@ bool barrier_core::enqueue_locked(waiter& node, std::uint64_t phase) noexcept {
 }
 
 wait_end barrier_core::wait_slow(std::uint64_t phase, nanos deadline) {
-  waiter node;
-  queued_wait wait(this, node,
-                   [this, phase](waiter& each) noexcept { return enqueue_locked(each, phase); });
-  const wait_end end = wait.cancellable(wait_kind::barrier, deadline);
-  if (end == wait_end::woken) order_acquire(this);  // pairs with next_phase
-  return end;
+  // Pairs with next_phase.
+  return wait_cancellably(this, wait_kind::barrier, deadline, [this, phase](waiter& each) noexcept {
+    return enqueue_locked(each, phase);
+  });
 }
 
 void barrier_core::end(const char* what) noexcept {

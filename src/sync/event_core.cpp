@@ -48,11 +48,9 @@ bool event_core::enqueue_locked(waiter& node) noexcept {
 }
 
 wait_end event_core::wait_slow(nanos deadline) {
-  waiter node;
-  queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
-  const wait_end end = wait.cancellable(wait_kind::event, deadline);
-  if (end == wait_end::woken) order_acquire(this);  // pairs with set
-  return end;
+  // Pairs with set.
+  return wait_cancellably(this, wait_kind::event, deadline,
+                          [this](waiter& each) noexcept { return enqueue_locked(each); });
 }
 
 void event_core::end(const char* what) noexcept {

@@ -52,11 +52,9 @@ bool latch_core::enqueue_locked(waiter& node) noexcept {
 }
 
 wait_end latch_core::wait_slow(nanos deadline) {
-  waiter node;
-  queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
-  const wait_end end = wait.cancellable(wait_kind::latch, deadline);
-  if (end == wait_end::woken) order_acquire(this);  // pairs with count_down
-  return end;
+  // Pairs with count_down.
+  return wait_cancellably(this, wait_kind::latch, deadline,
+                          [this](waiter& each) noexcept { return enqueue_locked(each); });
 }
 
 void latch_core::end(const char* what) noexcept {

@@ -32,11 +32,9 @@ bool semaphore_core::enqueue_locked(waiter& node) noexcept {
 }
 
 wait_end semaphore_core::acquire_slow(nanos deadline) {
-  waiter node;
-  queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
-  const wait_end end = wait.cancellable(wait_kind::semaphore, deadline);
-  if (end == wait_end::woken) order_acquire(this);  // pairs with release
-  return end;
+  // Pairs with release.
+  return wait_cancellably(this, wait_kind::semaphore, deadline,
+                          [this](waiter& each) noexcept { return enqueue_locked(each); });
 }
 
 bool semaphore_core::release(std::uint64_t units, std::uint64_t most) noexcept {
