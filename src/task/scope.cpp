@@ -1,6 +1,9 @@
 #include <weft/scope.hpp>
 
+#include <time.h>
+
 #include <cerrno>
+#include <exception>
 #include <weft/operation_canceled.hpp>
 
 #include "base/fatal.hpp"
@@ -47,17 +50,24 @@ struct scope_access {
     return awaited;
   }
 
+  struct joining {
+    scope_core& scope;
+    bool second = false;  // another one waits already
+  };
+
+  // Until the token is out, or claimed, the wait is open and the frame there.
   static void publish(control_block* parked, void* arg) noexcept {
-    scope_core& scope = *static_cast<scope_core*>(arg);
+    auto& me = *static_cast<joining*>(arg);
     const wait_token token{parked, parked->word.epoch()};
     {
-      const spin_guard guard(scope.lock);
-      if (!scope.empty_locked()) {
-        scope.joiner = token;
+      const spin_guard guard(me.scope.lock);
+      me.second = me.scope.joiner.block != nullptr;
+      if (!me.second && !me.scope.empty_locked()) {
+        me.scope.joiner = token;
         return;
       }
     }
-    resume(claim(token));
+    end_unneeded(token);
   }
 
   static bool is_empty(scope_base& of) noexcept {
@@ -90,9 +100,6 @@ struct scope_access {
         fatal("weft::scope at %p: %s of it joins or destroys it, and would wait for its own end",
               static_cast<void*>(&of), owner_name(self()).text);
       }
-      if (scope.joiner.block) {
-        fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
-      }
       const thread_header* const header = current();
       const bool cancellable = !passed_on && cancellable_on(header);
       if (cancellable && stop_requested(*header->fiber)) {
@@ -100,14 +107,30 @@ struct scope_access {
         of.request_stop();
         continue;
       }
+      joining mine{scope};
       const wake_reason end = header->fiber
-                                  ? park_for_children(&of, cancellable, publish, &scope)
-                                  : park(wait_kind::scope, &of, cancellable, publish, &scope);
+                                  ? park_for_children(&of, cancellable, publish, &mine)
+                                  : park(wait_kind::scope, &of, cancellable, publish, &mine);
+      if (mine.second) {
+        fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
+      }
       const spin_guard guard(scope.lock);
       scope.joiner = {};
       if (end == wake_reason::wake) break;
     }
     order_acquire(&of);  // pairs with leave
+  }
+
+  // For the destructor, which cannot tell that there is no memory to wait with: then it looks now
+  // and then.
+  static void wait_quietly(scope_base& of) noexcept {
+    try {
+      wait(of);
+    } catch (const std::exception&) {
+      constexpr timespec nap{.tv_sec = 0, .tv_nsec = 1'000'000};
+      while (!is_empty(of)) ::nanosleep(&nap, nullptr);
+      order_acquire(&of);  // pairs with leave
+    }
   }
 };
 
@@ -118,7 +141,7 @@ scope_base::~scope_base() {
   if (!scope_access::is_empty(*this)) {
     request_stop();
     if (scope_access::will_never_end(*this)) return;
-    scope_access::wait(*this);
+    scope_access::wait_quietly(*this);
   }
   order_forget(this);
   if (error_ && std::uncaught_exceptions() <= unwinding_) {

@@ -21,17 +21,11 @@ namespace weft::detail {
 namespace {
 constexpr std::size_t at_once = 16;
 
-std::size_t count_locked(const scope_core& core) noexcept {
-  std::size_t count = 0;
-  for (const scope_link* child = core.first; child; child = child->next) ++count;
-  return count;
-}
-
 // look(block, item): whether the item is wanted; then, without the lock, use(item).
 template <class Item, class Look, class Use>
 void for_each_child(scope_core& core, Look&& look, Use&& use) noexcept {
   core.lock.lock();
-  std::size_t left = count_locked(core);
+  std::size_t left = core.count;
   while (left > 0) {
     Item items[at_once];
     std::size_t wanted = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <weft/detail/scope_base.hpp>
 
 #include "base/spin_lock.hpp"
@@ -12,7 +13,8 @@ class scope_core {
   spin_lock lock;
   bool stopping = false;  // guarded by `lock`, as is all below
   bool received = false;  // an exception came, and join has rethrown it
-  wait_token joiner;      // open while somebody waits
+  std::uint32_t count = 0;
+  wait_token joiner;  // open while somebody waits
   scope_link* first = nullptr;
   scope_link* last = nullptr;
 
@@ -22,10 +24,12 @@ class scope_core {
     child.next = nullptr;
     (last ? last->next : first) = &child;
     last = &child;
+    ++count;
   }
   void erase_locked(scope_link& child) noexcept {
     (child.previous ? child.previous->next : first) = child.next;
     (child.next ? child.next->previous : last) = child.previous;
+    --count;
   }
 
   // Asks all to stop who are here now. Those to come find `stopping`.

@@ -1,5 +1,6 @@
 // No fiber of a scope outlives it; its failures arrive once, at the one who joins.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -214,6 +215,30 @@ TEST_F(scope_death, an_exception_that_nobody_received_ends_the_process) {
         this_fiber::sleep_for(1ms);
       }),
       "weft::scope at 0x[0-9a-f]+: nobody has received what a fiber of it has thrown: lost");
+}
+
+TEST_F(scope_death, two_who_join_at_the_same_time_are_told) {
+  EXPECT_DEATH(
+      {
+        ::alarm(20);
+        runtime rt({.workers = 2});
+        rt.run([] {
+          event over;
+          scope all;
+          all.spawn([&] { over.wait(); });
+          std::atomic<int> there{0};
+          const auto join = [&] {
+            ++there;
+            until([&] { return there == 2; });
+            all.join();
+          };
+          fiber one(join);
+          fiber two(join);
+          one.join();
+          two.join();
+        });
+      },
+      "weft::scope at 0x[0-9a-f]+: joined by two at a time");
 }
 }  // namespace
 }  // namespace weft::test

@@ -155,6 +155,31 @@ void from_a_kernel_thread(findings& into, runtime& rt) {
   }
 }
 
+// Its first wait is a destructor's, which cannot tell that there is nothing to wait with.
+void a_scope_of_a_kernel_thread(findings& into) {
+  try {
+    std::thread([&] {
+      std::atomic<bool> leaves{false};
+      std::atomic<bool> ran{false};
+      bool made = false;
+      {
+        scope all;
+        made = step(into, [&] {
+          all.spawn([&] {
+            while (!leaves) this_fiber::yield();
+            for (int i = 0; i < 1000; ++i) this_fiber::yield();
+            ran = true;
+          });
+        });
+        leaves = true;
+      }
+      expect(into, "a fiber of a kernel thread's scope ran", ran, made);
+    }).join();
+  } catch (const std::exception& error) {  // no thread: not ours to report
+    ++into.told;
+  }
+}
+
 void everything_on(findings& into, runtime& rt, int fibers) {
   step(into, [&] {
     rt.run([&] {
@@ -191,5 +216,6 @@ void run_scenario(findings& into, int fibers) {
     });
   });
   step(into, [&] { expect(into, "run on the default runtime", run([] { return 5; }), 5); });
+  a_scope_of_a_kernel_thread(into);
 }
 }  // namespace weft::test
