@@ -9,7 +9,12 @@ namespace weft {
 ///
 /// Waits of destructors that run while an exception unwinds the fiber are shielded without one.
 /// Shields nest, to any depth. Must be destroyed by the fiber (or kernel thread) that made it, as
-/// locals are. It does not reach into fibers that are spawned inside.
+/// locals are.
+///
+/// It does not reach into fibers that are spawned inside: they can be asked to stop. But the
+/// deadline outside is hidden from those of a scope, too: they are spawned under the deadline that
+/// holds there, and inside there is none but what a deadline_scope inside gives. Branches of a
+/// fork_join inside are part of the block: shielded, and not limited from outside either.
 /// @code
 /// weft::cancel_shield whole;
 /// peer.write_all(farewell);

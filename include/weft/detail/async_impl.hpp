@@ -69,9 +69,14 @@ class deferred_state final : public calling_state<T, Bound> {
 }  // namespace detail
 
 /// std::async [futures.async]: runs f(args...) on a fiber of its own, or, with launch::deferred
-/// alone, in the first wait for it, and returns the future of its result. The function may take a
-/// std::stop_token first. Arguments are decay-copied. The fiber runs on the caller's runtime, or on
-/// the default one from a kernel thread.
+/// alone, in the first wait for it, and returns the future of its result. A function that can be
+/// called with a std::stop_token before the arguments gets one, as with std::jthread, also if it
+/// could be called without. Arguments are decay-copied. The fiber runs on the caller's runtime, or
+/// on the default one from a kernel thread.
+///
+/// Function and arguments are destroyed before the result can be had. The fiber ends a little
+/// later, and its fiber_locals with it: wait(), and get() of a shared_future, may have returned by
+/// then. Who lets go of the last future, as get() of a future does, waits for that, too.
 /// @throws std::system_error when no further fiber may exist; the text names the limit
 template <class F, class... A>
 [[nodiscard]] auto async(std::launch policy, F&& f, A&&... args)
