@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <weft/cancel_shield.hpp>
 #include <weft/channel.hpp>
 #include <weft/future.hpp>
 #include <weft/scope.hpp>
@@ -30,7 +31,7 @@ struct actor_options {
 /// A handler that throws ends the actor: the mailbox is closed, what is in it is dropped (whoever
 /// waits for an answer gets a broken promise), and join() rethrows. weft::supervisor begins anew
 /// instead. Any fiber or kernel thread may send. Not movable; must be destroyed by one who may
-/// wait.
+/// wait. A deadline_scope of whoever makes it does not limit it.
 /// @code
 /// struct get { weft::promise<int> reply; };
 /// using message = std::variant<int, get>;  // add, or ask for the sum
@@ -102,6 +103,7 @@ class actor {
   explicit actor(std::size_t mailbox) : mailbox_(mailbox) {}
   template <class Body>
   void start(const actor_options& options, Body&& body) {
+    const cancel_shield hidden;  // the maker's deadline, which the actor would be spawned under
     fiber_.spawn(fiber_options{.name = options.name, .stack_size = options.stack_size},
                  [this, body = std::forward<Body>(body)]() mutable {
                    const at_the_end closing{mailbox_};

@@ -1,5 +1,6 @@
 // Actors handle messages one at a time; what fails is begun anew, or told.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -121,6 +122,26 @@ TEST_P(actors, a_handler_that_throws_ends_the_actor_and_nobody_waits_for_ever) {
   });
 }
 
+// It mostly outlives the deadline_scope that it was made in.
+TEST_P(actors, are_not_limited_by_the_deadline_of_their_maker) {
+  rt.run([] {
+    std::unique_ptr<actor<message>> adder;
+    supervisor keeper({.restarts = 0});
+    actor<message>* kept = nullptr;
+    const auto end = std::chrono::steady_clock::now() + 1ms;
+    {
+      const deadline_scope limit(end);
+      adder = std::make_unique<actor<message>>(sum());
+      kept = &keeper.start<message>([] { return sum(); });
+    }
+    while (std::chrono::steady_clock::now() < end + 1ms) this_fiber::sleep_for(1ms);
+    for (actor<message>* const each : {adder.get(), kept}) {
+      EXPECT_TRUE(each->send(2));
+      EXPECT_EQ(sum_of(*each), 2);
+    }
+  });
+}
+
 TEST_P(actors, a_supervisor_begins_anew) {
   rt.run([] {
     supervisor keeper({.restarts = 3});
@@ -213,11 +234,14 @@ using actor_death = faults_in_a_child;
 
 TEST_F(actor_death, a_failure_that_nobody_asked_for_ends_the_process) {
   EXPECT_DEATH(
-      weft::run([] {
-        supervisor keeper({.restarts = 0});
-        keeper.start<message>([] { return sum(); }).send(fail{});
-        this_fiber::sleep_for(5ms);
-      }),
+      {
+        ::alarm(20);
+        weft::run([] {
+          supervisor keeper({.restarts = 0});
+          keeper.start<message>([] { return sum(); }).send(fail{});
+          until([&] { return keeper.stop_requested(); });  // it has failed: one was too many
+        });
+      },
       "weft::supervisor at 0x[0-9a-f]+: nobody has received what a fiber of it has thrown: "
       "asked to fail");
 }
