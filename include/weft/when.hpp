@@ -26,15 +26,18 @@ struct when_any_result {
 /// The future of all these futures' being ready, as asyncio's gather: its result is the tuple of
 /// them, each ready, to be asked for its value or exception. Takes future and shared_future, mixed;
 /// they are not valid afterwards. Never parks; functions that are deferred run in this call.
-/// One allocation, and no fiber. @throws std::future_error no_state: one is not valid, and nothing
-/// was done; std::bad_alloc
+/// No fiber. @throws std::future_error no_state: one is not valid; std::bad_alloc. Nothing was done
+/// then, and the futures are as they were.
 template <class... Future>
 requires(detail::is_future<std::decay_t<Future>>&&...)
     [[nodiscard]] auto when_all(Future&&... futures)
         -> future<std::tuple<std::decay_t<Future>...>> {
   using Sequence = std::tuple<std::decay_t<Future>...>;
+  (detail::check_valid(futures), ...);
   return detail::when_all_state<Sequence>::begin(
-      detail::checked_tuple(std::forward<Future>(futures)...), sizeof...(Future));
+      Sequence(), sizeof...(Future), [&]([[maybe_unused]] Sequence& places) noexcept {
+        places = std::forward_as_tuple(std::forward<Future>(futures)...);
+      });
 }
 
 /// The same for a range of futures, which are moved from: its result is a vector of them.
@@ -42,9 +45,13 @@ template <class Iterator>
 requires(!detail::is_future<std::decay_t<Iterator>>)
     [[nodiscard]] auto when_all(Iterator first, Iterator last)
         -> future<std::vector<std::iter_value_t<Iterator>>> {
-  auto all = detail::checked_vector(first, last);
-  const std::size_t count = all.size();
-  return detail::when_all_state<decltype(all)>::begin(std::move(all), count);
+  auto places = detail::places_for(first, last);
+  const std::size_t count = places.size();
+  return detail::when_all_state<decltype(places)>::begin(std::move(places), count,
+                                                         [first](auto& all) mutable {
+                                                           for (auto& each : all)
+                                                             each = std::move(*first++);
+                                                         });
 }
 
 /// The future of the first of these futures' being ready, as asyncio's wait. Its result holds all
@@ -55,8 +62,11 @@ requires(detail::is_future<std::decay_t<Future>>&&...)
     [[nodiscard]] auto when_any(Future&&... futures)
         -> future<when_any_result<std::tuple<std::decay_t<Future>...>>> {
   using Sequence = std::tuple<std::decay_t<Future>...>;
+  (detail::check_valid(futures), ...);
   return detail::when_any_state<when_any_result<Sequence>, Sequence>::begin(
-      detail::checked_tuple(std::forward<Future>(futures)...), sizeof...(Future));
+      Sequence(), sizeof...(Future), [&]([[maybe_unused]] Sequence& places) noexcept {
+        places = std::forward_as_tuple(std::forward<Future>(futures)...);
+      });
 }
 
 /// The same for a range of futures, which are moved from.
@@ -65,8 +75,11 @@ requires(!detail::is_future<std::decay_t<Iterator>>)
     [[nodiscard]] auto when_any(Iterator first, Iterator last)
         -> future<when_any_result<std::vector<std::iter_value_t<Iterator>>>> {
   using Sequence = std::vector<std::iter_value_t<Iterator>>;
-  Sequence all = detail::checked_vector(first, last);
-  const std::size_t count = all.size();
-  return detail::when_any_state<when_any_result<Sequence>, Sequence>::begin(std::move(all), count);
+  Sequence places = detail::places_for(first, last);
+  const std::size_t count = places.size();
+  return detail::when_any_state<when_any_result<Sequence>, Sequence>::begin(
+      std::move(places), count, [first](auto& all) mutable {
+        for (auto& each : all) each = std::move(*first++);
+      });
 }
 }  // namespace weft

@@ -30,19 +30,14 @@ template <class Future>
 void check_valid(const Future& f) {
   if (!f.valid()) throw_future_error(std::future_errc::no_state);
 }
-template <class... Future>
-auto checked_tuple(Future&&... futures) {
-  (check_valid(futures), ...);
-  return std::tuple<std::decay_t<Future>...>(std::forward<Future>(futures)...);
-}
+// As many that are not valid. Forward iterators: the range is walked again.
 template <class Iterator>
-auto checked_vector(Iterator first, Iterator last) {
+auto places_for(Iterator first, Iterator last) {
   std::vector<std::iter_value_t<Iterator>> all;
-  for (auto at = first; at != last; ++at) {
-    check_valid(*at);
-    all.emplace_back();  // all that can throw comes before the first is moved from
+  for (; first != last; ++first) {
+    check_valid(*first);
+    all.emplace_back();
   }
-  for (auto& each : all) each = std::move(*first++);
   return all;
 }
 
@@ -51,10 +46,14 @@ auto checked_vector(Iterator first, Iterator last) {
 template <class Result, class Sequence, class Derived>
 class when_state : public future_state<Result> {
  public:
-  static future<Result> begin(Sequence futures, std::size_t count) {
+  // take(places) moves the futures into those, which are not valid. It comes last of what can fail:
+  // when memory has run out they are the caller's still.
+  template <class Take>
+  static future<Result> begin(Sequence places, std::size_t count, Take&& take) {
     auto hooks = std::make_unique<hook[]>(count);
-    state_ref<Derived> state(new Derived(std::move(futures), count));
+    state_ref<Derived> state(new Derived(std::move(places), count));
     state->hooks_ = std::move(hooks);
+    std::forward<Take>(take)(state->futures_);
     state->retain();
     state->watch();
     return future_access::make<Result>(state_ref<Derived>(state));
