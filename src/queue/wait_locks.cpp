@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <new>
 #include <utility>
 
 #include "base/cache_line.hpp"
@@ -23,8 +22,17 @@ spin_lock& queue_lock(const void* object) noexcept {
   return slots[spread >> (64 - bits)].lock;
 }
 
-void queue_locks_forked() noexcept {
-  for (slot& each : slots) ::new (&each) slot;
+// In the order of their addresses, as a pair. Who holds one does not wait for anything else.
+void queue_locks_forking() noexcept {
+  for (slot& each : slots) each.lock.lock();
+}
+
+void queue_locks_forked_parent() noexcept {
+  for (slot& each : slots) each.lock.unlock();
+}
+
+void queue_locks_forked_child() noexcept {
+  for (slot& each : slots) each.lock.unlock();
   copies.fetch_add(1, std::memory_order_relaxed);
 }
 

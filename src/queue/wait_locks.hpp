@@ -13,8 +13,12 @@ namespace weft::detail {
 // The lock of the queue of `object`. At most one is held at a time, but for queue_lock_pair.
 spin_lock& queue_lock(const void* object) noexcept;
 
-// In a forked child, by its one thread: others may have held some when the process was copied.
-void queue_locks_forked() noexcept;
+// Around a fork, by the thread that forks. The queues are copied with all locks held, so that a
+// child does not find one that another thread was just linking a node into. The child frees the
+// locks as its own.
+void queue_locks_forking() noexcept;
+void queue_locks_forked_parent() noexcept;
+void queue_locks_forked_child() noexcept;
 // How many forks lie between this process and the one that began.
 std::uint32_t process_copy() noexcept;
 

@@ -10,6 +10,10 @@
 #include "queue/wait_locks.hpp"
 #include "sched/spawn.hpp"
 
+// The locks of the wait queues are taken before the process is copied. The child could free them
+// by itself, but not mend a queue that another thread was at work on. Nobody forks who holds one:
+// it is held for some instructions of the library's, never while anything of the user's runs. (A
+// signal handler may not fork: malloc's locks are taken likewise.)
 namespace weft::detail {
 namespace {
 constinit atomic<bool> in_child{false};
@@ -30,7 +34,7 @@ void keep_contexts(thread_header* header) noexcept {
 void child() noexcept {
   in_child.store(true, std::memory_order_relaxed);
   slab_forked();  // a thread that waits has a block
-  queue_locks_forked();
+  queue_locks_forked_child();
   // The child's one thread was perhaps a carrier: it is a plain thread now, on whatever stack it
   // was.
   thread_header* header = current();
@@ -51,7 +55,7 @@ bool has_forked() noexcept {
 
 void note_forks() {
   static const bool registered = [] {  // again at the next call if it throws
-    if (::pthread_atfork(nullptr, nullptr, child) == 0) return true;
+    if (::pthread_atfork(queue_locks_forking, queue_locks_forked_parent, child) == 0) return true;
     throw_system(ENOMEM,
                  "weft: no memory for the handler that runs when the process forks; without it a "
                  "child would wait for threads that stayed in the parent");

@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <mutex>
+#include <string>
 
 #include "support/fibers.hpp"
 #include "support/process.hpp"
@@ -19,6 +22,14 @@ class sync_process : public testing::Test {
  protected:
   sync_process() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
+
+// Of a kernel thread that has said what it will do next: whether it waits in the kernel.
+bool is_asleep(pid_t tid) {
+  std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/stat");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::size_t name_ends = text.rfind(") ");  // the name may hold anything
+  return name_ends != std::string::npos && text[name_ends + 2] == 'S';
+}
 
 mutex left_locked;
 condition_variable left_waiting;
@@ -68,6 +79,7 @@ TEST_F(sync_process, a_forked_child_passes_over_the_parents_waiters) {
     event flag;
     bool ready = false;
     std::thread thread;
+    std::atomic<pid_t> waits{0};
     const int status = rt.run([&] {
       std::unique_lock lock(guard);
       fiber a([&] { const std::lock_guard mine(guard); });
@@ -75,13 +87,14 @@ TEST_F(sync_process, a_forked_child_passes_over_the_parents_waiters) {
       fiber c([&] { flag.wait(); });
       until_parked(rt, 3);
       thread = std::thread([&] {
+        waits = ::gettid();
         std::unique_lock mine(guard);
         changed.wait(mine, [&] { return ready; });
       });
-      blocking([] { std::this_thread::sleep_for(5ms); });
+      until([&] { return waits != 0 && is_asleep(waits); });
       const pid_t child = ::fork();
       if (child == 0) {
-        ::alarm(10);
+        ::alarm(25);  // for a machine that is busy with other things
         lock.unlock();
         if (!guard.try_lock()) ::_exit(10);
         guard.unlock();
