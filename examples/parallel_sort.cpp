@@ -1,11 +1,10 @@
-// Sorts on all workers: with parallel_sort, and with a merge sort of ten lines over fork_join,
+// Sorts on all workers: with parallel_sort, and with a merge sort over fork_join,
 // which is stable.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
-#include <iterator>
 #include <span>
 #include <vector>
 #include <weft/weft.hpp>
@@ -35,13 +34,25 @@ bool in_a_lower_class(const order& a, const order& b) {
 
 // Each half by whoever has nothing to do; below some thousand elements that is not worth it.
 template <class Less>
-void merge_sort(std::span<order> part, Less less) {
-  if (part.size() <= 4096) return std::stable_sort(part.begin(), part.end(), less);
+void merge_sort(std::span<order> part, std::span<order> room, Less less) {
+  if (part.size() <= 16) {
+    for (auto at = part.begin(); at != part.end(); ++at) {
+      std::rotate(std::upper_bound(part.begin(), at, *at, less), at, at + 1);
+    }
+    return;
+  }
   const std::size_t half = part.size() / 2;
-  weft::fork_join([&] { merge_sort(part.first(half), less); },
-                  [&] { merge_sort(part.subspan(half), less); });
-  std::inplace_merge(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(half), part.end(),
-                     less);
+  const auto left = [&] { merge_sort(part.first(half), room.first(half), less); };
+  const auto right = [&] { merge_sort(part.subspan(half), room.subspan(half), less); };
+  if (part.size() > 4096) {
+    weft::fork_join(left, right);
+  } else {
+    left();
+    right();
+  }
+  const auto middle = part.begin() + static_cast<std::ptrdiff_t>(half);
+  std::merge(part.begin(), middle, middle, part.end(), room.begin(), less);
+  std::copy(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(part.size()), part.begin());
 }
 }  // namespace
 
@@ -54,7 +65,8 @@ int main() {
 
     // Within a class of prices they stay as they were: by number, once they have been sorted so.
     weft::parallel_sort(orders, [](const order& a, const order& b) { return a.number < b.number; });
-    merge_sort(std::span(orders), in_a_lower_class);
+    std::vector<order> room(orders.size());
+    merge_sort(std::span(orders), std::span(room), in_a_lower_class);
     std::printf("the first class: numbers %u, %u, %u, ...\n", orders[0].number, orders[1].number,
                 orders[2].number);
 
