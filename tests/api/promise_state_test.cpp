@@ -59,8 +59,8 @@ TEST(promise_allocator, has_the_state_in_its_memory) {
   EXPECT_EQ(book.bytes, 0u);
 }
 
-int of_a_function(char, double) {
-  return 0;
+int of_a_function(char, double d) {
+  return static_cast<int>(d);
 }
 struct of_all_kinds {
   long operator()(int) const& noexcept { return 1; }
@@ -71,6 +71,10 @@ TEST(packaged_task_guides, deduce_what_std_deduces) {
   static_assert(
       std::is_same_v<decltype(packaged_task(&of_a_function)), packaged_task<int(char, double)>>);
   static_assert(std::is_same_v<decltype(packaged_task(of_all_kinds())), packaged_task<long(int)>>);
+  packaged_task named(of_a_function);
+  auto result = named.get_future();
+  named('a', 3.5);
+  EXPECT_EQ(result.get(), 3);
   packaged_task owns([own = std::make_unique<int>(6)](int& n) mutable noexcept { n += *own; });
   static_assert(std::is_same_v<decltype(owns), packaged_task<void(int&)>>);
   packaged_task moved(std::move(owns));
