@@ -159,7 +159,8 @@ class basic_promise {
   }
   basic_promise(const basic_promise&) = delete;
   basic_promise& operator=(const basic_promise&) = delete;
-  /// Stores std::future_error broken_promise if nothing was stored.
+  /// Stores std::future_error broken_promise if nothing was stored; std::bad_alloc if there is no
+  /// memory for that.
   ~basic_promise() {
     if (state_) state_->break_promise();
   }

@@ -169,7 +169,11 @@ void future_state_base::set_exception_at_exit(std::exception_ptr error) {
 
 void future_state_base::break_promise() noexcept {
   if (!begin_set()) return;
-  store_exception(std::make_exception_ptr(std::future_error(std::future_errc::broken_promise)));
+  try {
+    store_exception(std::make_exception_ptr(std::future_error(std::future_errc::broken_promise)));
+  } catch (...) {  // no memory for its text
+    store_exception(std::current_exception());
+  }
   end_set();
 }
 

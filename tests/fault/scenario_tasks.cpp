@@ -97,6 +97,35 @@ void coroutines_that_wait(findings& into) {
   }
 }
 
+task<int> next_of(channel<int>& c) {
+  co_return (co_await c).value_or(-1);
+}
+
+void coroutines_that_receive(findings& into) {
+  for (int i = 0; i < 5; ++i) {
+    step(into, [&] {
+      channel<int> c;
+      scope sends;
+      sends.spawn([&] {
+        this_fiber::yield();
+        c.send(i);
+      });
+      expect(into, "what a coroutine receives", await(next_of(c)), i);
+      sends.join();
+    });
+  }
+}
+
+void told_at_the_end(findings& into) {
+  step(into, [&] {
+    promise<int> from;
+    auto to = from.get_future();
+    bool stored = false;
+    fiber([&] { stored = step(into, [&] { from.set_value_at_thread_exit(3); }); }).join();
+    if (stored) expect(into, "what is told at the end", to.get(), 3);
+  });
+}
+
 void actors_that_fail(findings& into) {
   step(into, [&] {
     supervisor keeper({.restarts = 1000});
@@ -120,6 +149,8 @@ void tasks(findings& into) {
   a_scope_that_is_stopped(into);
   futures_of_all_kinds(into);
   coroutines_that_wait(into);
+  coroutines_that_receive(into);
+  told_at_the_end(into);
   actors_that_fail(into);
 }
 }  // namespace weft::test
