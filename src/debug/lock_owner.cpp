@@ -1,25 +1,36 @@
 #include "debug/lock_owner.hpp"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/errno.hpp"
-#include "base/peek.hpp"
 #include "fiber/slab.hpp"
 
 namespace weft::detail {
 namespace {
-// The kernel reads, and says EFAULT where a load would end the process. Where there is no such call
-// (an emulator), a load: the moment in which the memory could go is short.
+// The kernel reads as it writes into a pipe.
+bool read_by_pipe(const void* at, std::uintptr_t& to) noexcept {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  constexpr auto size = static_cast<ssize_t>(sizeof to);
+  const bool read =
+      ::write(ends[1], at, sizeof to) == size && ::read(ends[0], &to, sizeof to) == size;
+  ::close(ends[0]);
+  ::close(ends[1]);
+  return read;
+}
+
+// The kernel reads, and says EFAULT where a load would end the process. An emulator may not have
+// the first call, and a container may refuse it.
 bool read_word(const void* at, std::uintptr_t& to) noexcept {
   const iovec here{&to, sizeof to};
   const iovec there{const_cast<void*>(at), sizeof to};
   const long n = ::syscall(SYS_process_vm_readv, ::getpid(), &here, 1, &there, 1, 0);
   if (n == static_cast<long>(sizeof to)) return true;
   if (n != -1 || errno == EFAULT) return false;
-  to = peek(*static_cast<const std::uintptr_t*>(at));
-  return true;
+  return read_by_pipe(at, to);
 }
 }  // namespace
 

@@ -1,7 +1,14 @@
 // What weft::dump says of fibers that wait for locks, and of those who hold them.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
@@ -35,7 +42,7 @@ std::string dumped_at(Wait wait, std::uint64_t parked = 1) {
   return text;
 }
 
-TEST(dump_locks, names_the_object_and_its_owner) {
+void show_objects_and_owners() {
   mutex guard;
   recursive_timed_mutex recursive;
   shared_mutex shared;
@@ -73,6 +80,10 @@ TEST(dump_locks, names_the_object_and_its_owner) {
     }
     for (fiber& each : waiting) each.join();
   }
+}
+
+TEST(dump_locks, names_the_object_and_its_owner) {
+  show_objects_and_owners();
 }
 
 TEST(dump_locks, names_what_has_no_owner) {
@@ -140,7 +151,7 @@ TEST(dump_locks, prints_the_cycle_of_fibers_that_hold_what_others_wait_for) {
 }
 
 // Locks come and go, and with them the memory that a dump looks at.
-TEST(dump_locks, of_locks_that_come_and_go) {
+void dump_while_locks_come_and_go() {
   runtime rt({.workers = 2});
   std::atomic<bool> over{false};
   std::vector<fiber> all;
@@ -164,6 +175,37 @@ TEST(dump_locks, of_locks_that_come_and_go) {
   for (int i = 0; i < times(200); ++i) static_cast<void>(dumped());
   over = true;
   for (fiber& each : all) each.join();
+}
+
+TEST(dump_locks, of_locks_that_come_and_go) {
+  dump_while_locks_come_and_go();
+}
+
+// As in some containers.
+bool refuse_to_read_of_processes() {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog all = {.len = 4, .filter = code};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) == 0;
+}
+
+TEST(dump_locks, where_the_kernel_refuses_to_read) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        ::alarm(60);
+        if (!refuse_to_read_of_processes() && !emulated())
+          ::_exit(1);  // an emulator does by itself
+        dump_while_locks_come_and_go();
+        show_objects_and_owners();
+        ::_exit(testing::Test::HasFailure() ? 1 : 7);
+      },
+      testing::ExitedWithCode(7), "");
 }
 }  // namespace
 }  // namespace weft::test
