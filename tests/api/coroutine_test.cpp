@@ -65,22 +65,25 @@ TEST_P(coroutines, results_of_fibers_whenever_they_come) {
   });
 }
 
+// Again and again, until the value comes when the coroutine waits already: one that finds it goes
+// on where it is.
 TEST_P(coroutines, from_kernel_threads_they_go_on_on_the_default_runtime) {
-  promise<int> from;
-  auto to = from.get_future();
   fiber::id where;
   const auto tell = [](future<int> f, fiber::id& id) -> task<int> {
     const int n = co_await std::move(f);
     id = this_fiber::get_id();
     co_return n;
   };
-  std::thread sets([&] {
-    std::this_thread::sleep_for(2ms);
-    from.set_value(9);
-  });
-  EXPECT_EQ(await(tell(std::move(to), where)), 9);
-  EXPECT_NE(where, fiber::id());
-  sets.join();
+  do {
+    promise<int> from;
+    auto to = from.get_future();
+    std::thread sets([&] {
+      std::this_thread::sleep_for(2ms);
+      from.set_value(9);
+    });
+    EXPECT_EQ(await(tell(std::move(to), where)), 9);
+    sets.join();
+  } while (where == fiber::id());
 }
 
 TEST_P(coroutines, exceptions_references_and_move_only_results) {
