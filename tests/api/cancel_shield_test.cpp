@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <weft/cancel_shield.hpp>
 #include <weft/deadline.hpp>
+#include <weft/event.hpp>
 
 #include "support/fibers.hpp"
 
@@ -39,15 +40,17 @@ TEST(cancel_shield, holds_off_a_stop_until_its_end) {
 TEST(cancel_shield, a_wait_that_has_begun_is_not_ended) {
   runtime rt({.workers = 1});
   rt.run([&] {
-    bool slept = false;
+    event over;
+    bool whole_wait = false;
     fiber waiting([&] {
       const cancel_shield whole;
-      slept = !canceled([] { this_fiber::sleep_for(5ms); });
+      whole_wait = !canceled([&] { over.wait(); });
     });
     until_parked(rt, 1);
     waiting.request_stop();
+    over.set();
     waiting.join();
-    EXPECT_TRUE(slept);
+    EXPECT_TRUE(whole_wait);
   });
 }
 
