@@ -137,6 +137,8 @@ void run_closure(control_block& me) noexcept {
     order_acquire(&me.joiner);  // pairs with detach_block
     const std::uint64_t scope = me.joiner_epoch.load(std::memory_order_relaxed);
     if (scope & siblings_are_awaited) p.siblings_of = scope - siblings_are_awaited;
+    // The block's next fiber is no child of the scope, nor of another one that lies there by then.
+    me.joiner_epoch.store(0, std::memory_order_relaxed);
     renew_block(me);
     p.blocks.give(&me);
     return nullptr;

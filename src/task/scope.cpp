@@ -75,7 +75,8 @@ struct scope_access {
     return core(of).empty_locked();
   }
 
-  // `start` marks those so. Of another fiber that was detached `joiner_epoch` is a small number.
+  // `start` marks those so. Of another fiber that was detached `joiner_epoch` is a small number:
+  // that of a scope ends with its fiber.
   static bool is_own_child(const scope_base& of) noexcept {
     const control_block* const me = current()->fiber;
     return me && me->joiner.load(std::memory_order_relaxed) == joiner_detached &&
@@ -179,11 +180,10 @@ void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept 
     scope_access::fail(of, std::current_exception());
   }
   notify_point();
-  if (scope_access::leave(of, link)) {
-    // relaxed: read by this thread only, at the end of the fiber.
-    me.joiner_epoch.store(reinterpret_cast<std::uintptr_t>(&of) | siblings_are_awaited,
-                          std::memory_order_relaxed);
-  }
+  const auto address = reinterpret_cast<std::uintptr_t>(&of);
+  const bool awaited = scope_access::leave(of, link);
+  // relaxed: read by this fiber only, at its end.
+  me.joiner_epoch.store(awaited ? address | siblings_are_awaited : 0, std::memory_order_relaxed);
 }
 
 void scope_base::join() {

@@ -41,6 +41,28 @@ TEST_P(scopes, join_sees_all_that_its_fibers_did) {
   });
 }
 
+// A detached fiber gets the block of a former child, and has a scope where that one's scope was.
+TEST(scope, where_another_one_was_has_other_children) {
+  runtime rt({.workers = 1});
+  rt.run([] {
+    for (int round = 0; round < 20; ++round) {
+      int done = 0;
+      const auto work = [&done] {
+        scope all;
+        all.spawn([] {});
+        all.join();
+        ++done;
+      };
+      fiber(work).detach();
+      until([&] { return done == 1; });
+      for (int i = 0; i < 10; ++i) this_fiber::yield();
+      const fiber takes_the_block_of_the_first([] {});
+      fiber(work).detach();
+      until([&] { return done == 2; });
+    }
+  });
+}
+
 TEST_P(scopes, is_used_again_after_a_join) {
   rt.run([] {
     scope all;
