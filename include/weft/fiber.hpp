@@ -124,7 +124,8 @@ class fiber {
   /// A token of get_stop_source().
   std::stop_token get_stop_token() const noexcept;
   /// Asks the fiber to stop: sticky. Ends the cancellable wait it is in. False: it had been asked
-  /// before, or there is no fiber. Stop callbacks run in the caller.
+  /// before, or there is no fiber. Stop callbacks run in the caller. Cancellation points that the
+  /// fiber enters once this has returned throw; its token may tell of the request earlier.
   bool request_stop() noexcept;
   /// Exchanges handles.
   void swap(fiber& other) noexcept { std::swap(block_, other.block_); }

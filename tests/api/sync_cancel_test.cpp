@@ -62,8 +62,8 @@ TEST_P(cancelled_sync, a_stop_request_is_seen_on_entry_before_the_effect) {
     it.done.count_down();
     for (const auto& place : it.all()) {
       bool ended = false;
-      fiber waiter([&](std::stop_token stop) {
-        until([&] { return stop.stop_requested(); });
+      fiber waiter([&] {
+        until_cancelled();
         ended = canceled(place.wait);
         EXPECT_TRUE(it.units.try_acquire()) << "no cancellation point";
         it.units.release();
@@ -124,8 +124,8 @@ TEST_P(cancelled_sync, an_arrival_stands) {
       latch all(2);
       for (const bool at_barrier : {false, true}) {
         bool ended = false;
-        fiber waiter([&](std::stop_token stop) {
-          if (before) until([&] { return stop.stop_requested(); });
+        fiber waiter([&] {
+          if (before) until_cancelled();
           ended = canceled([&] { at_barrier ? step.arrive_and_wait() : all.arrive_and_wait(); });
         });
         if (!before) until_parked(rt, 1);

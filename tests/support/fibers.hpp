@@ -34,6 +34,12 @@ void until(Condition&& condition) {
   while (!condition()) this_fiber::yield();
 }
 
+// Gives way until a cancellation point of the running fiber throws. The token may tell of a request
+// before that: until request_stop has returned.
+inline void until_cancelled() {
+  until([] { return canceled([] { this_fiber::sleep_for(std::chrono::seconds(0)); }); });
+}
+
 // Gives way until `count` fibers of the runtime are parked. Exact when the
 // runtime has one worker and the caller is a fiber of it.
 inline void until_parked(const runtime& on, std::uint64_t count) {
