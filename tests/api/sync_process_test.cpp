@@ -154,7 +154,7 @@ TEST_F(sync_process, a_forked_child_finds_no_queue_locked) {
       for (auto& each : changed) each.notify_all();
     }
   });
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < times(50); ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::alarm(5);  // rather than to hang for ever
