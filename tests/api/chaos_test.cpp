@@ -10,7 +10,12 @@ namespace weft::test {
 namespace {
 using testing::ExitedWithCode;
 
-TEST(no_chaos, is_told_once_to_who_asks_for_it) {
+// Begun anew: in a child of fork the default runtime, which other tests may have made, is dead.
+struct no_chaos : testing::Test {
+  no_chaos() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+TEST_F(no_chaos, is_told_once_to_who_asks_for_it) {
   if (detail::chaos::trail::lines > 0) GTEST_SKIP() << "this build has chaos mode";
   EXPECT_EXIT(
       {
@@ -24,7 +29,7 @@ TEST(no_chaos, is_told_once_to_who_asks_for_it) {
       "-DWEFT_CHAOS=ON\n$");
 }
 
-TEST(no_chaos, is_no_matter_to_who_does_not) {
+TEST_F(no_chaos, is_no_matter_to_who_does_not) {
   if (chaotic()) GTEST_SKIP() << "chaos mode is on";
   EXPECT_EXIT(std::exit(run([] { return 3; })), ExitedWithCode(3), "^$");
 }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "support/chaotic.hpp"
 #include "support/fibers.hpp"
 #include "support/process.hpp"
 #include "support/sanitizer.hpp"
