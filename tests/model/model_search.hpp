@@ -20,13 +20,48 @@ using weft::detail::model::operation;
 using weft::detail::model::ordering;
 using weft::detail::model::orderings;
 
+// A model as the search sees it, whose templates take seconds to compile for each class that they
+// are made for: engine/search.cpp has them once.
+struct any_model {
+  virtual ~any_model() = default;
+  virtual void before() = 0;
+  virtual void thread(unsigned index) = 0;
+  virtual void after() = 0;
+};
+
 template <class Derived, int Threads>
-using test = rl::test_suite<Derived, Threads>;
+struct test {
+  static constexpr int threads = Threads;
+  void before() {}
+  void after() {}
+};
+
+// How to make one, where each interleaving makes it anew.
+struct maker {
+  std::size_t size;
+  any_model* (*make)(void* at);
+  int threads;
+};
+
+template <class Model>
+struct as_any_model final : any_model {
+  Model model;
+  void before() override { model.before(); }
+  void thread(unsigned index) override { model.thread(index); }
+  void after() override { model.after(); }
+  static any_model* make(void* at) { return ::new (at) as_any_model; }
+};
+
+template <class Model>
+constexpr maker maker_of{sizeof(as_any_model<Model>), &as_any_model<Model>::make, Model::threads};
+
+// Whether the model passes. In engine/search.cpp.
+bool simulate(const maker&, rl::test_params&);
 
 // One model and how far it is searched.
 struct subject {
   const char* name;
-  bool (*simulate)(rl::test_params&);
+  const maker* made_by;
   unsigned preemptions;  // 0: every interleaving
   bool must_fail = false;
   unsigned samples = 0;  // not 0: so many interleavings at random
@@ -34,26 +69,26 @@ struct subject {
 
 template <class Model>
 subject full(const char* name) {
-  return {name, &rl::simulate<Model>, 0};
+  return {name, &maker_of<Model>, 0};
 }
 
 // Every interleaving with at most `preemptions` switches away from a thread that could go on.
 template <class Model>
 subject bounded(unsigned preemptions, const char* name) {
-  return {name, &rl::simulate<Model>, preemptions};
+  return {name, &maker_of<Model>, preemptions};
 }
 
 // Too large for any bound: so many interleavings, chosen at random but the same ones each time.
 template <class Model>
 subject sampled(unsigned samples, const char* name) {
-  return {name, &rl::simulate<Model>, 0, false, samples};
+  return {name, &maker_of<Model>, 0, false, samples};
 }
 
 // A design that was given up, or a rule left out: the search must find the failure. It shows what
 // the rule is for, and that the model would notice its loss.
 template <class Model>
 subject broken(unsigned preemptions, const char* name) {
-  return {name, &rl::simulate<Model>, preemptions, true};
+  return {name, &maker_of<Model>, preemptions, true};
 }
 
 // An order that the models cannot show to be necessary, and why it is there all the same.
@@ -119,7 +154,7 @@ inline outcome search(const subject& s, unsigned preemptions, bool quiet) {
   if (s.samples != 0) params.iteration_count = samples_of(s);
   params.context_bound = preemptions;
   const auto start = std::chrono::steady_clock::now();
-  const bool passed = s.simulate(params);
+  const bool passed = simulate(*s.made_by, params);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return {passed, static_cast<unsigned long long>(params.stop_iteration), took.count()};
 }

@@ -20,6 +20,7 @@ import sys
 sys.dont_write_bytecode = True
 from deletions import DELETIONS, MODELS, ON_SHIMS  # noqa: E402
 
+ENGINE = "engine/search"
 CHOICE = "(::weft::detail::model::deleted({}) ? ({}) : ({}))"
 MARKS = ("<!-- {}: written by tests/model/mutate.py -->", "<!-- end of {} -->")
 
@@ -52,13 +53,16 @@ def mutated_copy(source, build):
 
 
 def compile_model(model, source, build, copy):
-    program = build / "mutants" / model
+    """The model, or what all of them are linked with: "engine/search", an object."""
+    is_engine = model == ENGINE
+    program = build / "mutants" / ("search.o" if is_engine else model)
     command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DWEFT_MODEL"]
     if model in ON_SHIMS:
         command.append(f"-I{source}/tests/model/scheduler/shim")
     variants = [f"-I{copy}/base/plain", f"-I{copy}/base/{platform.machine()}"]
     command += [f"-I{copy}", *variants, f"-I{source}/tests/model", f"-I{source}/include",
-                str(source / "tests" / "model" / f"{model}.cpp"), "-o", str(program)]
+                str(source / "tests" / "model" / f"{model}.cpp"), "-o", str(program),
+                "-c" if is_engine else str(build / "mutants" / "search.o")]
     launcher = os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER")
     done = subprocess.run(([launcher] if launcher else []) + command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -105,6 +109,7 @@ def orders_table(outputs):
 def main():
     source, build = (pathlib.Path(a).resolve() for a in sys.argv[1:3])
     copy = mutated_copy(source, build)
+    compile_model(ENGINE, source, build, copy)
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         programs = dict(zip(MODELS, pool.map(
             lambda model: compile_model(model, source, build, copy), MODELS)))
