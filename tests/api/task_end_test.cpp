@@ -18,6 +18,7 @@
 
 #include "support/death.hpp"
 #include "support/fibers.hpp"
+#include "support/held_coroutine.hpp"
 
 namespace weft::test {
 namespace {
@@ -88,19 +89,7 @@ TEST_P(task_ends, a_coroutines_frame_is_gone_when_await_returns) {
   }
 }
 
-struct by_hand {
-  struct promise_type {
-    by_hand get_return_object() {
-      return {std::coroutine_handle<promise_type>::from_promise(*this)};
-    }
-    std::suspend_never initial_suspend() const noexcept { return {}; }
-    std::suspend_always final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    void unhandled_exception() const { throw; }
-  };
-  std::coroutine_handle<promise_type> frame;
-};
-by_hand waits_for(event& e, int& resumed) {
+held_coroutine waits_for(event& e, int& resumed) {
   co_await e;
   ++resumed;
 }
@@ -110,7 +99,7 @@ TEST_P(task_ends, a_coroutine_may_be_destroyed_while_it_waits) {
     event e;
     int resumed = 0;
     for (int i = 0; i < 20; ++i) waits_for(e, resumed).frame.destroy();
-    const by_hand other = waits_for(e, resumed);
+    const held_coroutine other = waits_for(e, resumed);
     e.set();
     until([&] { return other.frame.done(); });
     EXPECT_EQ(resumed, 1);
