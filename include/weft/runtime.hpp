@@ -87,6 +87,10 @@ struct runtime_stats {
 
 /// A set of kernel threads that run fibers. Any number may live in one process. A runtime in use
 /// must not be destroyed from one of its own fibers: that aborts with a line that says so.
+///
+/// A child forked by a process that uses the library has its runtimes without their threads:
+/// spawning and joining throw there, mutexes and plain I/O work. One forked before that makes
+/// runtimes of its own. Handlers of pthread_atfork may do what code around the fork may.
 /// @code
 /// weft::runtime rt({.workers = 2});
 /// int n = rt.run([] { return 42; });

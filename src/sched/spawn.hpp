@@ -23,5 +23,8 @@ inline bool is_frozen_by_me(const runtime_core& core) noexcept {
 
 // This process is the child of a fork: no runtime has threads here.
 bool has_forked() noexcept;
-void note_forks();  // registers the fork handler, once
+// From now on a child is told that it is one. To be called before there is anything that it would
+// lack. Throws std::system_error if the handlers that run at a fork were refused as the program
+// began, and are refused again.
+void note_forks();
 }  // namespace weft::detail

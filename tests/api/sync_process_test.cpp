@@ -4,15 +4,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <mutex>
-#include <string>
 
 #include "support/chaotic.hpp"
 #include "support/fibers.hpp"
 #include "support/process.hpp"
 #include "support/sanitizer.hpp"
+#include "support/threads.hpp"
 
 namespace weft::test {
 namespace {
@@ -23,14 +21,6 @@ class sync_process : public testing::Test {
  protected:
   sync_process() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
-
-// Of a kernel thread that has said what it will do next: whether it waits in the kernel.
-bool is_asleep(pid_t tid) {
-  std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/stat");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::size_t name_ends = text.rfind(") ");  // the name may hold anything
-  return name_ends != std::string::npos && text[name_ends + 2] == 'S';
-}
 
 mutex left_locked;
 condition_variable left_waiting;

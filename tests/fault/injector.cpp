@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdarg>
+#include <cstdlib>
 
 namespace weft::test {
 namespace {
@@ -24,6 +25,7 @@ constinit std::atomic<bool> on_and_on{false};
 constinit std::atomic<long> seen[calls]{};
 constinit std::atomic<long> refused{0};
 constinit std::atomic<bool> old_kernel{false};
+constinit std::atomic<long> handler_calls{0};
 constexpr int advice_guard_install = 102;
 
 struct range {
@@ -40,31 +42,14 @@ constinit std::atomic<long> kept_count{0};
 }  // namespace
 
 const char* name_of(call which) noexcept {
-  constexpr const char* names[calls] = {"mmap",
-                                        "munmap",
-                                        "mprotect",
-                                        "madvise",
-                                        "process_madvise",
-                                        "epoll_create1",
-                                        "epoll_ctl",
-                                        "epoll_wait",
-                                        "epoll_pwait2",
-                                        "eventfd",
-                                        "pthread_create",
-                                        "pthread_atfork",
-                                        "pthread_key_create",
-                                        "sigaltstack",
-                                        "sigaction",
-                                        "atexit",
-                                        "socket",
-                                        "socketpair",
-                                        "pipe2",
-                                        "accept4",
-                                        "connect",
-                                        "open",
-                                        "futex",
-                                        "membarrier",
-                                        "getaddrinfo",
+  constexpr const char* names[calls] = {"mmap",        "munmap",          "mprotect",
+                                        "madvise",     "process_madvise", "epoll_create1",
+                                        "epoll_ctl",   "epoll_wait",      "epoll_pwait2",
+                                        "eventfd",     "pthread_create",  "pthread_key_create",
+                                        "sigaltstack", "sigaction",       "atexit",
+                                        "socket",      "socketpair",      "pipe2",
+                                        "accept4",     "connect",         "open",
+                                        "futex",       "membarrier",      "getaddrinfo",
                                         "malloc"};
   return names[static_cast<unsigned>(which)];
 }
@@ -96,6 +81,10 @@ long counted(call which) noexcept {
 
 long failed() noexcept {
   return refused;
+}
+
+long fork_handler_calls() noexcept {
+  return handler_calls;
 }
 
 namespace {
@@ -180,7 +169,7 @@ int __wrap_open(const char* path, int flags, ...) {  // without O_CREAT
   return fails(call::open) ? -1 : __real_open(path, flags);
 }
 
-// These return the error.
+// These return the error. Before main() is called what is initialised by constants only.
 int __real_pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
 int __wrap_pthread_create(pthread_t* made, const pthread_attr_t* how, void* (*f)(void*),
                           void* arg) {
@@ -188,7 +177,9 @@ int __wrap_pthread_create(pthread_t* made, const pthread_attr_t* how, void* (*f)
 }
 int __real_pthread_atfork(void (*)(), void (*)(), void (*)());
 int __wrap_pthread_atfork(void (*a)(), void (*b)(), void (*c)()) {
-  return fails(call::pthread_atfork) ? errno : __real_pthread_atfork(a, b, c);
+  const char* const wish = std::getenv(weft::test::refused_handlers);
+  const long refuse = wish ? std::atol(wish) : 0;
+  return weft::test::handler_calls.fetch_add(1) < refuse ? ENOMEM : __real_pthread_atfork(a, b, c);
 }
 int __real_pthread_key_create(pthread_key_t*, void (*)(void*));
 int __wrap_pthread_key_create(pthread_key_t* key, void (*f)(void*)) {

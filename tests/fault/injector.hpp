@@ -17,7 +17,6 @@ enum class call : unsigned {
   epoll_pwait2,
   eventfd,
   pthread_create,
-  pthread_atfork,
   pthread_key_create,
   sigaltstack,
   sigaction,
@@ -46,6 +45,11 @@ void disarm() noexcept;
 void pretend_old_kernel(bool) noexcept;
 long counted(call) noexcept;  // since arm()
 long failed() noexcept;       // calls that were made to fail since arm()
+
+// In the environment, where it is before main(): so many calls of pthread_atfork are refused, from
+// the process's first one on.
+inline constexpr const char* refused_handlers = "WEFT_FAULT_FORK_HANDLERS";
+long fork_handler_calls() noexcept;
 
 // Blocks of the heap that are in use.
 long live_blocks() noexcept;

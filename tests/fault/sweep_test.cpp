@@ -239,7 +239,6 @@ const target targets[] = {
     {call::epoll_pwait2, {EINTR}, 12, "", true},
     {call::eventfd, {EMFILE, ENFILE, ENOMEM}},
     {call::pthread_create, {EAGAIN, EPERM}},
-    {call::pthread_atfork, {ENOMEM}},
     {call::pthread_key_create, {EAGAIN, ENOMEM}},
     {call::sigaltstack, {ENOMEM, EPERM}},
     {call::sigaction, {EINVAL}},
