@@ -137,18 +137,17 @@ TEST_F(sync_process, a_forked_child_finds_no_queue_locked) {
   if (forked_with_locks_held) GTEST_SKIP() << "gcc 12's AddressSanitizer; see sanitizer.hpp";
   event warm_up;
   EXPECT_FALSE(warm_up.wait_for(1us));  // from here on forks are noted
-  std::atomic<bool> over{false};
   std::vector<event> many(1000);  // all locks of the table
-  std::thread other([&] {
+  const std::jthread other([&](std::stop_token stop) {
     condition_variable_any changed[64];
-    while (!over) {
+    while (!stop.stop_requested()) {
       for (auto& each : changed) each.notify_all();
     }
   });
   for (int i = 0; i < times(50); ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(5);  // rather than to hang for ever
+      ::alarm(25);  // rather than to hang for ever
       for (event& each : many) static_cast<void>(each.wait_for(1ns));
       ::_exit(7);
     }
@@ -157,8 +156,6 @@ TEST_F(sync_process, a_forked_child_finds_no_queue_locked) {
     ASSERT_TRUE(WIFEXITED(status)) << "fork " << i << ": the child hung";
     ASSERT_EQ(WEXITSTATUS(status), 7);
   }
-  over = true;
-  other.join();
 }
 
 // In a process that has never made a runtime.
