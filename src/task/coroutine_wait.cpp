@@ -76,21 +76,26 @@ void coroutine_wait::run(void* closure) {
   me.who_.resume();
 }
 
+// The wait is claimed by this side, or the process ends: somebody is about to resume what goes
+// away. But nobody ever will in a forked child, nor on the default runtime once the process exits.
+// There the fiber that stands in is left with nothing to do, and in the child it is not even
+// queued: the runtime's locks and descriptors are the parent's.
 void coroutine_wait::abandon() noexcept {
+  waiter& node = *static_cast<waiter*>(node_);
+  const control_block& block = *node.token.block;
+  const bool forked = has_forked();
   claimed_wait mine;
   {
     const spin_guard guard(*static_cast<spin_lock*>(lock_));
-    waiter& node = *static_cast<waiter*>(node_);
-    if (node.linked) {
-      wait_list::erase(node);
-      mine = claim(node.token);
-    }
+    mine = claim(node.token);
+    // Who was claimed by close() is linked, too, but to a list of the closer's (channel_core.cpp).
+    if (node.linked && (mine || block.word.reason() == wake_reason::cancel)) wait_list::erase(node);
   }
-  if (!mine) {
+  if (!mine && !forked && !is_frozen_by_me(*block.rt.load(std::memory_order_relaxed))) {
     fatal("weft: a coroutine that waits for %p was destroyed while it was being resumed", object_);
   }
-  *sleeper_ = nullptr;  // ours: it has not begun, and nobody else can make it
-  resume(mine);
+  *sleeper_ = nullptr;  // it has not begun, and nobody else can make it
+  if (!forked) resume(mine);
 }
 
 void coroutine_wait::throw_if_canceled() const {
