@@ -137,7 +137,7 @@ TEST_F(sync_process, a_forked_child_finds_no_queue_locked) {
   if (forked_with_locks_held) GTEST_SKIP() << "gcc 12's AddressSanitizer; see sanitizer.hpp";
   event warm_up;
   EXPECT_FALSE(warm_up.wait_for(1us));  // from here on forks are noted
-  std::vector<event> many(1000);  // all locks of the table
+  std::vector<event> many(1000);        // all locks of the table
   const std::jthread other([&](std::stop_token stop) {
     condition_variable_any changed[64];
     while (!stop.stop_requested()) {
