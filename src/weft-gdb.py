@@ -74,12 +74,10 @@ class Fiber:
         return file.string() + (f":{line}" if line else "")
 
     def state(self, running):
-        if not self.flags & STARTED:
-            return "not begun"
         if self.id in running:
             return f"running on thread {running[self.id].num}"
-        if not self.parked:
-            return "ready"
+        if not self.parked:  # one that has not begun may be, for a coroutine
+            return "ready" if self.flags & STARTED else "not begun"
         kind = str(self.block["waits_for"]).rsplit("::", 1)[-1]
         on = self.block["waits_on"]
         if kind in ("readable", "writable"):

@@ -16,9 +16,14 @@
 /// C++20 coroutines beside fibers. A coroutine of any type may co_await a weft::future, a
 /// weft::shared_future, a weft::event or the next value of a weft::channel: while it waits it costs
 /// a control block and no stack, and it goes on on a fiber of the runtime that the wait began on
-/// (from a kernel thread: the default one). It may then do what fibers may, park included. It may
-/// be destroyed while it waits. The other way round, weft::await waits on a fiber or kernel thread
-/// for anything that can be co_awaited.
+/// (from a kernel thread: the default one). It may then do what fibers may, park included. The
+/// other way round, weft::await waits on a fiber or kernel thread for anything that can be
+/// co_awaited.
+///
+/// It may be destroyed while it waits, by whoever knows that nothing resumes it at the same time.
+/// If its wait has been ended already, by a result, a set(), a value, a close() or the end of its
+/// runtime, it is about to run, and its destruction ends the process with a line. It does not in a
+/// forked child, nor where the default runtime has been stopped because the process exits.
 namespace weft {
 namespace detail {
 template <class T, class Result>
@@ -49,8 +54,8 @@ struct event_awaiter {
 
 template <class T>
 struct receive_awaiter {
+  std::optional<T> value;  // outlives the wait, which is what delivers to it
   receiving_coroutine wait;
-  std::optional<T> value{};
 
   bool await_ready() noexcept { return wait.try_now(into_optional(value)); }
   bool await_suspend(std::coroutine_handle<> who) { return wait.begin(into_optional(value), who); }
@@ -90,7 +95,7 @@ inline auto operator co_await(event& e) noexcept {
 /// @endcode
 template <class T>
 auto operator co_await(channel<T>& c) noexcept {
-  return detail::receive_awaiter<T>{detail::receiving_coroutine(c)};
+  return detail::receive_awaiter<T>{std::nullopt, detail::receiving_coroutine(c)};
 }
 
 /// A coroutine with a result, that begins when it is awaited: `co_await std::move(t)` in another

@@ -33,10 +33,11 @@ bool try_read(const control_block& block, fiber_view& to) noexcept {
   to.site_file = peek(block.site_file);
   to.site_line = peek(block.site_line);
   copy_name(block, to.name);
-  if (!(to.flags & fiber_flag::started)) {
-    to.state = fiber_state::fresh;
-  } else if (wait_word::is_parked(static_cast<std::uint32_t>(to.word))) {
+  // One that has not begun may wait, too: for a coroutine.
+  if (wait_word::is_parked(static_cast<std::uint32_t>(to.word))) {
     to.state = fiber_state::parked;
+  } else if (!(to.flags & fiber_flag::started)) {
+    to.state = fiber_state::fresh;
   } else {
     // Who was given a place at the gate and has not run since is not inside yet.
     const bool inside = to.kind == wait_kind::blocking && to.core &&
@@ -113,7 +114,7 @@ void walk_through(const module_map& code, stack where, stack_walk::registers fro
 
 void walk_suspended(const module_map& code, const fiber_view& view, trace& to) noexcept {
   to.count = 0;
-  if (view.state == fiber_state::fresh) return;
+  if (!(view.flags & fiber_flag::started)) return;
   const auto* const sp = static_cast<const std::byte*>(peek(view.block->ctx.sp));
   stack where;
   stack_walk::registers from{};

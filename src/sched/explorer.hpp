@@ -38,6 +38,8 @@ class explorer {
   // The loop, after the fiber that it returned last has given way, parked or ended: who goes on.
   // Null: the run is over.
   virtual control_block* next() noexcept = 0;
+  // The run's own thread: that fiber is there, and waits before it has begun. For a coroutine.
+  virtual void parked_unbegun(control_block&) noexcept = 0;
   // The running fiber, before it gives way. `label` has static storage or is null.
   virtual void at_point(point_kind, const char* label) noexcept = 0;
   // An exception has left the running fiber, and is the current one. The fiber ends.

@@ -138,6 +138,8 @@ void start_block_parked(control_block& block) noexcept {
   observe_if_observed(core, block);
   begin_clock(block);
   core.foreign_spawned.fetch_add(1, std::memory_order_relaxed);
+  if (core.exploring) [[unlikely]]
+    core.exploring->parked_unbegun(block);
 }
 
 void start_block(control_block& block) noexcept {

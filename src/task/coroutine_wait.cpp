@@ -19,9 +19,10 @@
 // frame when it is resumed, and this side does not touch it once the lock is released.
 namespace weft::detail {
 namespace {
-control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure,
-                            void (*run)(void*)) {
+control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure, void (*run)(void*),
+                            const void* caller) {
   const spawn_place made = begin_spawn(nullptr, {});
+  made.block->site_file = address_as_site(caller);
   closure = ::new (made.closure) coroutine_wait*(awaiting);
   made.block->invoke = run;
   made.block->joiner.store(joiner_detached, std::memory_order_relaxed);  // published with the node
@@ -32,14 +33,15 @@ control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure,
 
 template <class Enqueue>
 bool coroutine_wait::begin_in(const void* object, void* lock, void* node, int kind,
-                              std::coroutine_handle<> who, Enqueue&& enqueue) {
+                              std::coroutine_handle<> who, const void* caller, Enqueue&& enqueue) {
   object_ = object;
   lock_ = lock;
   node_ = node;
   who_ = who;
-  control_block& block = make_sleeper(this, sleeper_, run);
+  control_block& block = make_sleeper(this, sleeper_, run, caller);
   block.waits_for = static_cast<wait_kind>(kind);
   block.waits_on = object;
+  block.exceptions.since = stamp_now();
   const wait_token token{&block, block.word.next_epoch()};
   bool waits = false;
   {
@@ -62,10 +64,11 @@ bool coroutine_wait::begin_in(const void* object, void* lock, void* node, int ki
 }
 
 void coroutine_wait::run(void* closure) {
+  control_block& block = *current()->fiber;
+  block.waits_for = wait_kind::none;
   coroutine_wait* const waiting = *static_cast<coroutine_wait**>(closure);
   if (!waiting) return;  // abandoned
   coroutine_wait& me = *waiting;
-  const control_block& block = *current()->fiber;
   me.canceled_ = block.word.reason() == wake_reason::cancel;
   if (me.canceled_) {
     waiter& node = *static_cast<waiter*>(me.node_);
@@ -112,14 +115,14 @@ bool queued_coroutine::begin(future_state_base& state, std::coroutine_handle<> w
   future_core& of = core_of<future_core>(state.state_);
   waiter& node = core_of<waiter>(waiter_);
   return begin_in(&of, &queue_lock(&of), &node, static_cast<int>(wait_kind::future), who,
-                  [&] { return of.enqueue_locked(node); });
+                  __builtin_return_address(0), [&] { return of.enqueue_locked(node); });
 }
 
 bool queued_coroutine::begin(event& of, std::coroutine_handle<> who) {
   event_core& core = core_of<event_core>(of.state_);
   waiter& node = core_of<waiter>(waiter_);
   return begin_in(&core, &queue_lock(&core), &node, static_cast<int>(wait_kind::event), who,
-                  [&] { return core.enqueue_locked(node); });
+                  __builtin_return_address(0), [&] { return core.enqueue_locked(node); });
 }
 
 namespace {
@@ -146,13 +149,13 @@ bool receiving_coroutine::begin(destination to, std::coroutine_handle<> who) {
   has_waited_ = true;
   order_release(&all);  // pairs with claim_first_locked
   attempt done;
-  const bool waits =
-      begin_in(&core, &core.lock(), &node, static_cast<int>(wait_kind::receive), who, [&] {
-        done = core.receive_locked(to);
-        if (done.status != channel_status::empty) return false;
-        core.link_locked(node);
-        return true;
-      });
+  const bool waits = begin_in(&core, &core.lock(), &node, static_cast<int>(wait_kind::receive), who,
+                              __builtin_return_address(0), [&] {
+                                done = core.receive_locked(to);
+                                if (done.status != channel_status::empty) return false;
+                                core.link_locked(node);
+                                return true;
+                              });
   if (waits) return true;  // and all of this may be gone
   has_waited_ = false;
   order_forget(&all);

@@ -34,6 +34,9 @@ class exploration final : public explorer {
   std::uint32_t running() const noexcept { return last_; }
 
   control_block* next() noexcept override;
+  void parked_unbegun(control_block& block) noexcept override {
+    note_fiber(block, number_of(block));
+  }
   void at_point(point_kind, const char* label) noexcept override;
   void unhandled(control_block&, const char* what) noexcept override;
   nanos now() const noexcept override { return now_; }

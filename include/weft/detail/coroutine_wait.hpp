@@ -23,13 +23,15 @@ class coroutine_wait {
   ~coroutine_wait() = default;
   // From await_suspend. `enqueue()` is called with the lock held, and links the node unless there
   // is nothing to wait for: false then, and the coroutine goes on where it is. True: it may be
-  // resumed on a fiber from here on, and this be gone.
+  // resumed on a fiber from here on, and this be gone. `caller`: an address in the coroutine, for
+  // dumps.
   // @throws std::system_error when no further fiber may exist; it is not suspended then
   template <class Enqueue>
   bool begin_in(const void* object, void* lock, void* node, int kind, std::coroutine_handle<> who,
-                Enqueue&& enqueue);
-  // The derived destructor's: a coroutine may be destroyed while it waits. What would have resumed
-  // it then does nothing.
+                const void* caller, Enqueue&& enqueue);
+  // The derived destructor's: a coroutine may be destroyed while it waits. What would resume it
+  // later then does nothing. If its wait has been ended already, so that it is about to be resumed,
+  // the process ends.
   void leave() noexcept {
     if (waits_) abandon();
   }
