@@ -14,6 +14,7 @@ using detail::condition_any_wait;
 using detail::condition_core;
 using detail::core_of;
 using detail::mutex_core;
+using detail::thread_header;
 
 condition_variable::~condition_variable() {
   core_of<condition_core>(state_).end("weft::condition_variable");
@@ -59,10 +60,14 @@ struct notification : detail::exit_action {
 }  // namespace
 
 void notify_all_at_thread_exit(condition_variable& condition, std::unique_lock<mutex> lock) {
-  condition.owned(lock, detail::self(), "asks for a notification at its end");
+  mutex_core& locked = condition.owned(lock, detail::self(), "asks for a notification at its end");
   auto made = std::make_unique<notification>(condition, *lock.mutex());
   detail::prepare_exit();
   lock.release();
+  // Inside blocking() the thread has locked it, but the end is the fiber's.
+  const thread_header* const header = detail::current();
+  if (!header->fiber && header->lent)
+    locked.pass_to(reinterpret_cast<detail::owner_id>(header->lent));
   detail::at_exit(*made.release());
 }
 

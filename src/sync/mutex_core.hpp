@@ -65,6 +65,15 @@ class mutex_core {
   // with the lock released.
   [[nodiscard]] claimed_wait unlock_locked() noexcept;
 
+  // The owner's: from here on it is `next` that owns it, and releases it.
+  void pass_to(owner_id next) noexcept {
+    std::uintptr_t seen = word_.load(std::memory_order_relaxed);
+    // relaxed: whoever waits sets `queued` meanwhile; the release comes with next's unlock.
+    while (!word_.compare_exchange_weak(seen, next | (seen & queued), std::memory_order_relaxed,
+                                        std::memory_order_relaxed)) {
+    }
+  }
+
   bool is_owned_by(owner_id me) const noexcept {
     return (word_.load(std::memory_order_relaxed) & ~queued) == me;
   }

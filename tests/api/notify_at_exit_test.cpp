@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 #include <vector>
+#include <weft/blocking.hpp>
 #include <weft/condition_variable.hpp>
 
 #include "support/death.hpp"
@@ -66,6 +67,39 @@ TEST_P(notified_at_exit, the_lock_is_held_until_then) {
       return false;
     });
     go.set();
+    ends.join();
+    EXPECT_TRUE(guard.try_lock());
+    guard.unlock();
+  });
+}
+
+// The thread has locked it, and the fiber's end unlocks it.
+TEST_P(notified_at_exit, inside_blocking_it_is_the_fibers_end) {
+  rt.run([] {
+    mutex guard;
+    condition_variable all_gone;
+    bool gone = false;
+    event go;
+    fiber ends([&] {
+      blocking([&] {
+        std::unique_lock lock(guard);
+        gone = true;
+        notify_all_at_thread_exit(all_gone, std::move(lock));
+      });
+      go.wait();
+    });
+    fiber waits([&] {
+      std::unique_lock lock(guard);
+      all_gone.wait(lock, [&] { return gone; });
+    });
+    until([&] {
+      if (!guard.try_lock()) return true;
+      guard.unlock();
+      return false;
+    });
+    blocking([&] { EXPECT_FALSE(guard.try_lock()); });
+    go.set();
+    waits.join();
     ends.join();
     EXPECT_TRUE(guard.try_lock());
     guard.unlock();
