@@ -107,13 +107,25 @@ const inherited_value* find_inherited(local_key key) noexcept {
 void prepare_exit() {
   locals_here();
   if (running_fiber(current())) return;
-  static const bool registered = std::atexit(exit_thread) == 0;
-  if (!registered) throw std::bad_alloc();
+  static const bool registered = [] {  // again at the next call if it throws
+    if (std::atexit(exit_thread) == 0) return true;
+    throw std::bad_alloc();
+  }();
+  static_cast<void>(registered);
 }
 
 void at_exit(exit_action& action) noexcept {
-  local_values* const here = existing_locals(current());
-  if (!here) return;  // a forked child, which has no fiber that could end
+  local_values* here = existing_locals(current());
+  if (!here) {
+    // In a forked child, on a thread that was a fiber when there was made room: at its own end, and
+    // without room for that, now.
+    try {
+      prepare_exit();
+    } catch (...) {
+      return action.run(&action);
+    }
+    here = existing_locals(current());
+  }
   action.next = std::exchange(here->actions, &action);
 }
 

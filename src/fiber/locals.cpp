@@ -127,7 +127,8 @@ void local_values::run_actions() noexcept {
   }
 }
 
-// What the actions let go of may use fiber_locals once more, so the rounds go on behind them.
+// What the actions let go of may use fiber_locals once more, so the rounds go on behind them. What
+// was inherited is seen until there is nothing else left, and its destructors may do all that anew.
 bool local_values::end() noexcept {
   ending = true;
   int round = 0;
@@ -142,10 +143,13 @@ bool local_values::end() noexcept {
       }
     }
     run_actions();
-  } while (newest && round < most_rounds);
+    if (newest && round < most_rounds) continue;
+    if (inherited) ++round;
+    let_go(std::exchange(inherited, nullptr));
+    run_actions();
+  } while ((newest || inherited) && round < most_rounds);
   ending = false;
-  let_go(std::exchange(inherited, nullptr));
-  return newest == nullptr;
+  return newest == nullptr && !inherited;
 }
 
 void end_locals(control_block& me) noexcept {

@@ -1,5 +1,6 @@
 // What is told when a fiber or thread has ended: set_value_at_thread_exit and its like.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -232,6 +233,29 @@ TEST_P(at_exit, a_coroutine_that_waits_goes_on) {
 
 using at_exit_death = faults_in_a_child;
 
+// What is added by the last destructors of all counts, too.
+struct promises_at_its_end {
+  std::shared_ptr<promise<int>> to;
+  explicit promises_at_its_end(std::shared_ptr<promise<int>> p = {}) noexcept : to(std::move(p)) {}
+  promises_at_its_end(promises_at_its_end&&) noexcept = default;
+  ~promises_at_its_end() {
+    if (to) to->set_value_at_thread_exit(1);
+  }
+};
+TEST_P(at_exit, of_a_value_that_was_handed_down) {
+  rt.run([] {
+    inherited_local<promises_at_its_end> handed_down;
+    const auto from = std::make_shared<promise<int>>();
+    future<int> result = from->get_future();
+    fiber([&] { handed_down.set(promises_at_its_end(from)); }).join();
+    EXPECT_EQ(result.wait_for(10s), future_status::ready);
+    const auto on_thread = std::make_shared<promise<int>>();
+    result = on_thread->get_future();
+    std::thread([&] { handed_down.set(promises_at_its_end(on_thread)); }).join();
+    EXPECT_EQ(result.wait_for(10s), future_status::ready);
+  });
+}
+
 // exit() ends the thread that calls it: a static's destructor waits for what main has promised.
 struct waits_at_exit {
   future<int> result;
@@ -250,6 +274,22 @@ TEST_F(at_exit_death, exit_ends_the_thread_that_calls_it) {
         std::exit(1);
       },
       testing::ExitedWithCode(17), "");
+}
+// The child goes on as a plain thread, whose end it is.
+TEST_F(at_exit_death, of_a_fiber_that_has_become_a_childs_thread) {
+  if (forked_with_locks_held) GTEST_SKIP() << "gcc 12's AddressSanitizer; see sanitizer.hpp";
+  static waits_at_exit waits;
+  EXPECT_EXIT(run([] {
+                packaged_task<int()> forks([] {
+                  if (const pid_t child = ::fork()) ::_exit(status_of(child));
+                  return 17;
+                });
+                waits.result = forks.get_future();
+                forks.make_ready_at_thread_exit();
+                if (waits.result.wait_for(0s) == future_status::ready) ::_exit(98);
+                std::exit(1);
+              }),
+              testing::ExitedWithCode(17), "");
 }
 }  // namespace
 }  // namespace weft::test
