@@ -65,6 +65,12 @@ destination into_value(T& to) noexcept {
 /// close() ends it: senders, those that wait included, are told so, receivers get what is buffered
 /// and then the end; a second time it does nothing. closed() tells whether it was, capacity() how
 /// many values it holds at most, size() how many now. None of them parks.
+///
+/// A forked child may use a channel, and destroy it, only if no other thread was at work on it when
+/// the process forked: in a call of it, or a select with it, be that just beginning or ending a
+/// wait. Otherwise the child may find it locked, and hang, or half changed. Who was waiting does
+/// not count: he stays in the parent, and the child gives him nothing. Of the synchronisation
+/// objects (mutex, event, future and so on) the child may use all.
 /// @code
 /// weft::channel<int> numbers(16);
 /// weft::fiber producer([&] {
