@@ -15,19 +15,17 @@ child_deque* deque_of(const processor& p) noexcept {
   return p.children.load(std::memory_order_acquire);
 }
 
-// False: no room, and the fiber goes the way of others.
-bool push_child(processor& p, control_block& block) noexcept {
+// Owner. With room for one more. Null: none, and the fiber goes the way of others.
+child_deque* deque_to_push(processor& p) noexcept {
   child_deque* deque = p.children.load(std::memory_order_relaxed);
   if (!deque) [[unlikely]] {
-    if (p.core->exploring) return false;
+    if (p.core->exploring) return nullptr;
     deque = new (std::nothrow) child_deque;
-    if (!deque) return false;
+    if (!deque) return nullptr;
     // release: pairs with deque_of.
     p.children.store(deque, std::memory_order_release);
   }
-  if (chaos::strikes(chaos::point::slot) || !deque->queued.fits(1)) return false;
-  deque->queued.push(&block);
-  return true;
+  return chaos::strikes(chaos::point::slot) || !deque->queued.fits(1) ? nullptr : deque;
 }
 
 std::uint64_t scope_of(const control_block& block) noexcept {
@@ -64,10 +62,13 @@ void start_child(control_block& block) noexcept {
   const section inside(header);
   processor& p = *header->held;
   const bool alone = p.ring.size() == 0 && !has_children(p);
-  begin_clock(block);
-  if (!push_child(p, block)) [[unlikely]]
+  child_deque* const deque = deque_to_push(p);
+  if (!deque) [[unlikely]]
     return start_local(p, block);
+  begin_clock(block);
+  // Before the push, which releases it to a thief: alive() in drain.hpp relies on that.
   bump(p.count.spawned);
+  deque->queued.push(&block);
   if (p.solo) return;
   if (!alone) return wake_for_local(p);
   bump(p.slot_pushes);  // one that is joined at once, as in a slot, is worth no wake

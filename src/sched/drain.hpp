@@ -9,6 +9,10 @@ namespace weft::detail {
 // Fibers that have been spawned and have not ended. Ends are read before spawns, and every end was
 // preceded by its spawn: so 0 means that at some moment in between there was none, and that none
 // has been spawned since. Internal fibers count.
+//
+// INVARIANT. A spawn is counted before the fiber is where anybody could take it, by whoever puts it
+// there: the store that publishes it releases the count as well, and so who ends it has seen the
+// count. start_local and start_block, start_child, announce in branches.cpp.
 inline std::uint64_t alive(const runtime_core& core) noexcept {
   std::uint64_t ended = 0;
   // acquire: pairs with the release of bump_release(finished); an end that is seen brings with it

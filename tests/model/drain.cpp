@@ -2,8 +2,9 @@
 // itself: it does not return while one is alive, nor sleep on when the last has ended.
 //
 // Production: the fences, the spin lock. Mirrored: alive, tell_if_draining, wait_drained
-// (sched/drain.hpp), bump and bump_release, the counting in sched/spawn.cpp and sched/entry.cpp,
-// and the kernel's futex. The waiter's thread ends where it would sleep.
+// (sched/drain.hpp), bump and bump_release, the counting in sched/spawn_local.hpp,
+// sched/children.cpp and sched/entry.cpp, and the kernel's futex. The waiter's thread ends where it
+// would sleep.
 #include "model.hpp"
 
 #include "base/asymmetric_fence.hpp"
@@ -17,8 +18,9 @@ using weft::detail::atomic;
 using weft::detail::spin_guard;
 using weft::detail::spin_lock;
 
-// Released: an end is counted by a release store.
-template <bool Released>
+// Released: an end is counted by a release store. Before: a spawn is counted before the fiber is
+// where a thief finds it.
+template <bool Released, bool Before = true>
 struct world {
   atomic<int> spawned[2]{};
   atomic<int> finished[2]{};
@@ -38,9 +40,16 @@ struct world {
     return begun - ended;
   }
 
-  void spawn(int p) {
-    really_alive.fetch_add(1, std::memory_order_relaxed);
+  void count_spawn(int p) {
     spawned[p].store(spawned[p].load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  // `at`: where a thief looks.
+  void spawn(int p, atomic<int>* at = nullptr) {
+    really_alive.fetch_add(1, std::memory_order_relaxed);
+    if (Before) count_spawn(p);
+    if (at) at->store(1, std::memory_order_release);
+    if (!Before) count_spawn(p);
   }
 
   void end(int p) {
@@ -101,9 +110,9 @@ struct one_fiber : model::test<one_fiber, 2> {
 };
 
 // A fiber spawns another, which is stolen and ends elsewhere, perhaps first.
-template <bool Released>
-struct spawn_and_steal : model::test<spawn_and_steal<Released>, 3> {
-  world<Released> w;
+template <bool Released, bool Before>
+struct spawn_and_steal : model::test<spawn_and_steal<Released, Before>, 3> {
+  world<Released, Before> w;
   atomic<int> slot{0};
   void before() { w.spawn(0); }
   void thread(unsigned index) {
@@ -112,8 +121,7 @@ struct spawn_and_steal : model::test<spawn_and_steal<Released>, 3> {
       return;
     }
     if (index == 0) {
-      w.spawn(0);
-      slot.store(1, std::memory_order_release);
+      w.spawn(0, &slot);
       w.end(0);
     }
     if (slot.exchange(0, std::memory_order_acquire) == 1) w.end(static_cast<int>(index));
@@ -128,8 +136,9 @@ int main() {
   return model::run(
       {
           model::bounded<one_fiber>(6, "the last fiber against the wait for it"),
-          model::bounded<spawn_and_steal<true>>(3, "the last two, one of them stolen"),
-          model::broken<spawn_and_steal<false>>(3, "ends counted by relaxed stores"),
+          model::bounded<spawn_and_steal<true, true>>(3, "the last two, one of them stolen"),
+          model::broken<spawn_and_steal<false, true>>(3, "ends counted by relaxed stores"),
+          model::broken<spawn_and_steal<true, false>>(3, "spawns counted behind their publication"),
       },
       "model/drain.cpp",
       {
