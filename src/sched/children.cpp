@@ -131,6 +131,15 @@ control_block* steal_child(runtime_core& core, processor& me, std::uint32_t firs
   return nullptr;
 }
 
+void forget_children(processor& p) noexcept {
+  // relaxed: carriers, monitor and visitors are gone.
+  delete p.children.load(std::memory_order_relaxed);
+  p.children.store(nullptr, std::memory_order_relaxed);
+  p.siblings_of = p.going_on_with = 0;
+  p.oldest_at = 0;
+  p.children_first = false;
+}
+
 bool has_children(const processor& p) noexcept {
   const child_deque* const deque = deque_of(p);
   return deque && !deque->queued.empty();

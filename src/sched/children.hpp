@@ -41,6 +41,9 @@ control_block* pick_sibling(processor& p) noexcept;
 control_block* pick_child(processor& p) noexcept;
 // A thief.
 control_block* steal_child(runtime_core&, processor& me, std::uint32_t first) noexcept;
+// The runtime has ended: the next one on this processor begins without a deque, and without a scope
+// to go on with.
+void forget_children(processor&) noexcept;
 // Any thread, approximate.
 bool has_children(const processor& p) noexcept;
 std::uint32_t count_children(const processor& p) noexcept;

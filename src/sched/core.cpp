@@ -134,6 +134,7 @@ void recycle_core(runtime_core& core) noexcept {
       p.permits = 0;
       p.tick = p.slot_streak = 0;
       p.diverted = false;
+      forget_children(p);
       p.state.store(processor_state::idle, std::memory_order_relaxed);
       p.holder.store(nullptr, std::memory_order_relaxed);
     }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <vector>
+#include <weft/scope.hpp>
 #include <weft/testing.hpp>
 
 #include "support/explorations.hpp"
@@ -74,6 +75,18 @@ std::string between_marks(const std::string& text) {
   return from == std::string::npos || to == std::string::npos ? "" : text.substr(from, to - from);
 }
 }  // namespace
+
+// The processor of a run has been a runtime's before, and keeps nothing of it.
+TEST(explore_repeat, a_scope_after_a_runtime_that_used_scopes) {
+  const auto three = [] {
+    scope all;
+    for (int i = 0; i < 3; ++i) all.spawn([] {});
+    all.join();
+  };
+  runtime({.workers = 1}).run(three);
+  const explore_result found = explore(three, 100);
+  EXPECT_TRUE(found.ok()) << found.report;
+}
 
 TEST(explore_repeat, DISABLED_print) {
   const char* const fibers = std::getenv("HISTORY");

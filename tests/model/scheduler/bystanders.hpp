@@ -32,6 +32,7 @@ control_block* pick_child(processor&) noexcept {
 control_block* steal_child(runtime_core&, processor&, std::uint32_t) noexcept {
   return nullptr;
 }
+void forget_children(processor&) noexcept {}
 bool has_children(const processor&) noexcept {
   return false;
 }
