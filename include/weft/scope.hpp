@@ -61,10 +61,10 @@ class scope : private detail::scope_base {
     spawn_in(detail::begin_spawn(&options, {}), std::forward<F>(f), std::forward<A>(a)...);
   }
 
-  /// Waits until all fibers of the scope have ended, also those spawned meanwhile; then rethrows
-  /// the first exception, once. Not a cancellation point: a stop requested of the calling fiber is
-  /// passed on to those of the scope, and the wait goes on. The scope may be used again after it,
-  /// unless it was stopped.
+  /// Waits until all fibers of the scope have ended, their fiber_locals and what they do at thread
+  /// exit included, also those spawned meanwhile; then rethrows the first exception, once. Not a
+  /// cancellation point: a stop requested of the calling fiber is passed on to those of the scope,
+  /// and the wait goes on. The scope may be used again after it, unless it was stopped.
   using scope_base::join;
   /// Asks every fiber of the scope to stop, those to come too. Sticky. Any thread. False: it had
   /// been asked before. O(fibers).

@@ -7,6 +7,7 @@
 #include <weft/operation_canceled.hpp>
 
 #include "base/fatal.hpp"
+#include "fiber/locals.hpp"
 #include "sched/children.hpp"
 #include "sched/explorer.hpp"
 #include "sched/spawn.hpp"
@@ -179,6 +180,10 @@ void run_scoped(scope_link& link, void (*call)(void*), void* callable) noexcept 
   } catch (...) {
     scope_access::fail(of, std::current_exception());
   }
+  // Before it leaves, not as it ends: who joins the scope finds that done, too, and may destroy
+  // what it used.
+  if (me.flags & fiber_flag::has_locals) [[unlikely]]
+    end_locals(me);
   notify_point();
   const auto address = reinterpret_cast<std::uintptr_t>(&of);
   const bool awaited = scope_access::leave(of, link);

@@ -1,6 +1,9 @@
 // notify_all_at_thread_exit: who waits for the ends of others destroys what they used.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -8,6 +11,9 @@
 #include <vector>
 #include <weft/blocking.hpp>
 #include <weft/condition_variable.hpp>
+#include <weft/future.hpp>
+#include <weft/local.hpp>
+#include <weft/scope.hpp>
 
 #include "support/death.hpp"
 #include "support/fibers.hpp"
@@ -68,8 +74,7 @@ TEST_P(notified_at_exit, the_lock_is_held_until_then) {
     });
     go.set();
     ends.join();
-    EXPECT_TRUE(guard.try_lock());
-    guard.unlock();
+    EXPECT_TRUE(std::unique_lock(guard, std::try_to_lock).owns_lock());
   });
 }
 
@@ -117,6 +122,54 @@ TEST_F(notified_at_exit_death, a_notification_without_the_lock) {
       },
       "weft::condition_variable at 0x[0-9a-f]+: this kernel thread asks for a notification at its "
       "end without owning the lock");
+}
+struct leaves_late {
+  ~leaves_late() { this_fiber::sleep_for(std::chrono::milliseconds(5)); }
+};
+fiber_local<leaves_late> leaving;
+
+// Who joins a scope destroys what its fibers used, too.
+TEST_P(notified_at_exit, before_the_join_of_a_scope_returns) {
+  rt.run([] {
+    mutex guard;
+    condition_variable gone;
+    promise<int> sets;
+    future<int> set = sets.get_future();
+    scope all;
+    all.spawn([&] {
+      *leaving;
+      notify_all_at_thread_exit(gone, std::unique_lock(guard));
+      sets.set_value_at_thread_exit(1);
+    });
+    all.join();
+    EXPECT_EQ(set.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+    EXPECT_TRUE(std::unique_lock(guard, std::try_to_lock).owns_lock());
+  });
+}
+
+// Destructors of locals may spawn in the scope that their fiber is of: it is not left before.
+TEST_P(notified_at_exit, a_local_of_a_scopes_fiber_spawns_in_the_scope) {
+  rt.run([] {
+    struct spawns {
+      std::function<void()> at_end;
+      ~spawns() {
+        if (at_end) at_end();
+      }
+    };
+    fiber_local<spawns> last;
+    std::atomic<int> ran{0};
+    scope all;
+    for (int i = 0; i < 8; ++i) {
+      all.spawn([&] {
+        last->at_end = [&] {
+          this_fiber::yield();
+          all.spawn([&] { ++ran; });
+        };
+      });
+    }
+    all.join();
+    EXPECT_EQ(ran, 8);
+  });
 }
 }  // namespace
 }  // namespace weft::test
