@@ -158,7 +158,11 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
       next = take_injected(p);
       look(p, me);
       p.children_first = !p.children_first;
-      if (!next && p.children_first) next = pick_child(p);
+      // Its turn comes whatever was injected, or a load from outside would starve it.
+      if (control_block* const child = p.children_first ? pick_child(p) : nullptr) {
+        if (next) push_ring(p, next);
+        next = child;
+      }
     }
     if (!next && !chaos::strikes(chaos::point::order)) next = pop_pinned(me);
     if (!next && !p.solo && chaos::strikes(chaos::point::steal)) next = search(core, p);
