@@ -137,7 +137,7 @@ void forget_children(processor& p) noexcept {
   p.children.store(nullptr, std::memory_order_relaxed);
   p.siblings_of = p.going_on_with = 0;
   p.oldest_at = 0;
-  p.children_first = false;
+  p.children_first = p.children_pass = false;
 }
 
 bool has_children(const processor& p) noexcept {

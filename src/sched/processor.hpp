@@ -84,6 +84,7 @@ struct alignas(cache_line) processor {
   std::uint64_t going_on_with = 0;  // a scope whose fibers had to let others go first
   std::uint32_t oldest_at = 0;      // the stamp when the oldest of `children` had its turn last
   bool children_first = false;      // at the next long look
+  bool children_pass = false;       // likewise, when the slot has reached its cap
   control_block* spill[local_ring<control_block>::batch];  // scratch of make_room_slow
 
   // -- thieves too

@@ -183,6 +183,30 @@ void yield_here() noexcept {
   --header->section;
 }
 
+namespace {
+// The cap on runs from the slot: others first. The slot's fiber `last` goes to the end of the ring.
+// That alone is no turn for the children of scopes, which come behind the ring. So every other time
+// they have it, and always while the ring is empty; and `last` stays in the slot then, or the deque
+// would be run to its end before it. Not if `last` has waited for a scope itself: it goes on with a
+// tree, and those have their turns by that. Then the deque's next turn is for what is near it in
+// that tree: its own siblings, if it is some scope's child.
+control_block* pass_over(processor& p, control_block* last) noexcept {
+  if (last->waits_for == wait_kind::scope) {
+    if (!p.going_on_with) p.going_on_with = last->joiner_epoch.load(std::memory_order_relaxed);
+  } else if (has_children(p)) {
+    p.children_pass = !p.children_pass;
+    control_block* const child = p.children_pass || p.ring.size() == 0 ? pick_child(p) : nullptr;
+    if (child) {
+      p.slot_streak = 0;
+      push_slot(p, last);
+      return child;
+    }
+  }
+  push_ring(p, last);
+  return nullptr;
+}
+}  // namespace
+
 // The slot of a processor that others may rob. INVARIANT: each fiber that is pushed is taken once,
 // by somebody who sees what came before the push. Proof. Only the owner stores fibers here, thieves
 // and the owner take them by a read-modify-write, and an owner's push takes along what was there;
@@ -191,10 +215,8 @@ void yield_here() noexcept {
 // plain members beside the slot were handed over too. Model: tests/model/slot.cpp.
 control_block* pick_slot_slow(processor& p) noexcept {
   if (p.slot_streak >= slot_limit) {
-    // The cap: others first. The slot's fiber goes to the end of the ring.
-    if (control_block* last = p.slot.exchange(nullptr, std::memory_order_relaxed))
-      push_ring(p, last);
-    return nullptr;
+    control_block* const last = p.slot.exchange(nullptr, std::memory_order_relaxed);
+    return last ? pass_over(p, last) : nullptr;
   }
   ++p.slot_streak;
   if (!p.solo) return p.slot.exchange(nullptr, std::memory_order_relaxed);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <vector>
+#include <weft/channel.hpp>
 #include <weft/scope.hpp>
 
 #include "support/chaotic.hpp"
@@ -128,6 +130,79 @@ TEST_P(scope_order, the_spawner_waits_for_something_else) {
     }
     done.wait();
     all.join();
+  });
+}
+
+// How many switches f costs beside pairs that wake one another for ever.
+template <class F>
+std::uint64_t beside_pairs(std::size_t pairs, F f) {
+  runtime rt({.workers = 1});
+  std::uint64_t switches = 0;
+  rt.run([&] {
+    std::atomic<bool> over{false};
+    std::vector<fiber> all;
+    std::vector<channel<int>> calls(pairs * 2);
+    for (std::size_t i = 0; i < calls.size(); i += 2) {
+      all.emplace_back([&over, &to = calls[i], &back = calls[i + 1]] {
+        while (!over) {
+          to.send(1);
+          static_cast<void>(back.receive());
+        }
+        to.close();
+      });
+      all.emplace_back([&to = calls[i], &back = calls[i + 1]] {
+        while (to.receive()) back.send(1);
+      });
+    }
+    this_fiber::yield();
+    const std::uint64_t before = rt.stats().switches;
+    f();
+    switches = rt.stats().switches - before;
+    over = true;
+    for (fiber& each : all) each.join();
+  });
+  return switches;
+}
+
+// A turn of four, and not of a hundred.
+TEST(scope_fibers, have_their_turn_beside_pairs) {
+  if (chaotic()) GTEST_SKIP() << "chaos mode chooses another order";
+  const auto many = [] {
+    scope all;
+    for (int i = 0; i < 2000; ++i) all.spawn([] {});
+    all.join();
+  };
+  EXPECT_LE(beside_pairs(1, many), 2000 * 6);
+  EXPECT_LE(beside_pairs(2, many), 2000 * 12);
+}
+
+TEST(scope_fibers, of_a_tree_are_run_depth_first_beside_a_pair) {
+  if (chaotic()) GTEST_SKIP() << "chaos mode chooses another order";
+  census tree;
+  EXPECT_LE(beside_pairs(1, [&] { tree.grow(4); }), 11'111 * 6);
+  EXPECT_LE(tree.most, 400);
+}
+
+// At each of its looks the worker finds some that came from outside.
+TEST(scope_fibers, begin_beside_many_injected_ones) {
+  if (chaotic()) GTEST_SKIP() << "chaos mode chooses another order";
+  runtime rt({.workers = 1});
+  rt.run([&] {
+    std::atomic<int> ran{0};
+    constexpr int many = 20'000;
+    std::thread outside([&] {
+      for (int i = 0; i < many; ++i) fiber(on(rt), [&] { ++ran; }).detach();
+    });
+    outside.join();                                             // the worker is kept meanwhile
+    fiber yields([&] { until([&] { return ran == many; }); });  // the ring is never empty
+    this_fiber::yield();
+    int before = -1;
+    scope all;
+    all.spawn([&] { before = ran; });
+    until([&] { return ran == many; });
+    yields.join();
+    EXPECT_GE(before, 0);
+    EXPECT_LE(before, 300);
   });
 }
 
