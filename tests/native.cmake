@@ -15,6 +15,7 @@ set(native_api
   gdb.*
   life.a_forked_child_of_a_kernel_thread life.a_forked_child_of_a_fiber
   sync_process.a_forked_child_passes_over_the_parents_waiters
+  fork_handlers.that_run_in_the_child_may_wait fork_handlers.do_not_end_runtimes_that_begin_in_the_child
   hog.that_blocks_in_the_kernel_is_reported_with_the_call dump.shows_what_call_blocks_a_fiber
   environment.is_ignored_by_a_program_with_other_rights
   workers/stackless_death.*)
