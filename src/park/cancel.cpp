@@ -1,13 +1,18 @@
 // Asking fibers to stop.
 //
 // INVARIANT. A fiber that was asked to stop and is in a cancellable wait has that wait ended.
-// The fiber:     F1 word := {epoch, parked, cancellable}   F2 light fence   F3 look at the stop
-// bits The canceller: C1 set the bit                            C2 heavy fence   C3 look at the
-// word By the property of the pair of fences, F3 sees C1 or C3 sees F1 (or a later wait of the same
+//   the fiber:      F1 word := {epoch, parked, cancellable}   F2 light fence   F3 looks at the stop
+//                   bits
+//   the canceller:  C1 sets the bit   C2 heavy fence   C3 looks at the word
+// By the property of the pair of fences, F3 sees C1 or C3 sees F1 (or a later wait of the same
 // fiber, whose own F3 comes later still and sees C1). Whoever sees the other tries to claim the
 // epoch; the claim decides against wakes and timeouts as usual, and losing it means that the wait
 // has ended. The fiber's side is free of locked instructions because a park is hot and a stop
 // request is rare.
+//
+// C2 is left out where a look without it has found a wait and won its claim. That wait is ended;
+// and the claim hands C1 to the fiber that it resumes, so the F3 of each later wait sees it. To
+// lose that claim proves nothing: another waker's does not bring C1.
 #include <stop_token>
 
 #include "base/asymmetric_fence.hpp"
@@ -19,16 +24,14 @@
 
 namespace weft::detail {
 namespace {
-void end_cancellable_wait(control_block& block) noexcept {
-  const wait_word::epoch_type epoch = block.word.cancellable_epoch();  // C3
-  if (epoch == 0) return;
+// C3. True: there was one, and this has ended it.
+bool end_cancellable_wait(control_block& block) noexcept {
+  const wait_word::epoch_type epoch = block.word.cancellable_epoch();
   // A cancellable wait is a fiber's, so it has a runtime, and its own processors are those that
   // publish.
-  cancel_wait(*block.rt.load(std::memory_order_acquire), block, epoch);
+  return epoch != 0 && cancel_wait(*block.rt.load(std::memory_order_acquire), block, epoch);
 }
-}  // namespace
 
-namespace {
 // True: it is the first.
 bool set_stop_bit(control_block& block) noexcept {
   order_release(&block.cancel);  // pairs with stop_requested
@@ -45,8 +48,10 @@ void mark_stop(control_block& block) noexcept {
 
 void request_stop_word(control_block* block) noexcept {
   if (!set_stop_bit(*block)) return;
-  heavy_fence();  // C2
-  end_cancellable_wait(*block);
+  if (!end_cancellable_wait(*block)) {
+    heavy_fence();  // C2
+    end_cancellable_wait(*block);
+  }
   // S1 was C1. No runtime: it has not been anybody's yet.
   if (runtime_core* const core = block->rt.load(std::memory_order_acquire))
     stop_branches(*core, nullptr);

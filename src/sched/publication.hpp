@@ -15,15 +15,17 @@ namespace weft::detail {
 // block, comes after the publication of E. Proof. open() is sequenced before the word's release
 // store of {E, parked}; the canceller's acquire of that value makes open() visible to it, so what
 // it then reads from the mark is open()'s value or a later one. A later one is close()'s, or a
-// following owner's, which comes after it: its release and the canceller's acquire put the
-// publication before the claim.
+// following owner's open() or close(), who has the processor from the one before him: the release
+// of each and the canceller's acquire put the publication before the claim.
 class publication_mark {
  public:
-  // Owner of the processor, before wait_word::begin.
-  void open(const void* block) noexcept { who_.store(block, std::memory_order_relaxed); }
+  // Owner of the processor, before wait_word::begin. release: pairs with the acquire in covers() of
+  // a canceller who waits for the fiber before this one.
+  void open(const void* block) noexcept { who_.store(block, std::memory_order_release); }
   // Owner, after the publication. release: pairs with the acquire in covers().
   void close() noexcept { who_.store(nullptr, std::memory_order_release); }
-  // Any thread, after it has seen the block parked. acquire: pairs with close().
+  // Any thread, after it has seen the block parked. acquire: pairs with close() and
+  // open().
   bool covers(const void* block) const noexcept {
     return who_.load(std::memory_order_acquire) == block;
   }

@@ -99,11 +99,13 @@ void make_ready(control_block* block) noexcept {
   if (core.idle.should_wake()) wake_one(core, nullptr);
 }
 
-void cancel_wait(runtime_core& core, control_block& block, wait_word::epoch_type epoch) noexcept {
+bool cancel_wait(runtime_core& core, control_block& block, wait_word::epoch_type epoch) noexcept {
   for (std::uint32_t i = 0; i < core.workers; ++i) {
     while (core.processors[i]->publishing.covers(&block)) ::sched_yield();
   }
-  if (block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+  if (!block.word.claim(epoch, wake_reason::cancel)) return false;
+  make_ready(&block);
+  return true;
 }
 
 void make_ready(runtime_core& core, task_list<control_block> batch) noexcept {

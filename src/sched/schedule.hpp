@@ -26,9 +26,8 @@ void make_ready(control_block*) noexcept;
 // The same for a batch that arrived together: goes behind what is queued, wakes at most one.
 void make_ready(runtime_core&, task_list<control_block>) noexcept;
 
-// Any thread, after the heavy fence of a cancellation: ends the block's cancellable wait of that
-// epoch unless something else does first.
-void cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noexcept;
+// Any thread: ends the block's cancellable wait of that epoch. False: something else has ended it.
+bool cancel_wait(runtime_core&, control_block&, wait_word::epoch_type epoch) noexcept;
 
 // From here on, until as many unpins, the running fiber resumes only on the kernel thread it is on.
 // Its extras exist.

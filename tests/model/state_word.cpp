@@ -158,8 +158,9 @@ struct stale_tokens_fail : model::test<stale_tokens_fail<Renewed>, 3> {
   }
 };
 
-// park/cancel.cpp: {park; light fence; look at the stop bit} against {set the bit; heavy fence;
-// look at the word}. A fiber that was asked to stop does not stay in a cancellable wait.
+// park/cancel.cpp: {park; light fence; look at the stop bit} against {set the bit; look at the
+// word; heavy fence; look again}. A fiber that was asked to stop does not stay in a cancellable
+// wait.
 struct stop_request_is_not_missed : model::test<stop_request_is_not_missed, 2> {
   fiber f;
   atomic<int> stop{0};
@@ -174,15 +175,53 @@ struct stop_request_is_not_missed : model::test<stop_request_is_not_missed, 2> {
       if (f.word.claim(epoch, wake_reason::cancel)) f.resume(wake_reason::cancel);
     } else {
       stop.fetch_or(1, std::memory_order_relaxed);
+      if (end_cancellable_wait()) return;
       weft::detail::heavy_fence();
-      const epoch_type epoch = f.word.cancellable_epoch();
-      if (epoch != 0 && f.word.claim(epoch, wake_reason::cancel)) f.resume(wake_reason::cancel);
+      end_cancellable_wait();
     }
+  }
+  bool end_cancellable_wait() {
+    const epoch_type epoch = f.word.cancellable_epoch();
+    if (epoch == 0 || !f.word.claim(epoch, wake_reason::cancel)) return false;
+    f.resume(wake_reason::cancel);
+    return true;
   }
 
   void after() {
     check(f.resumed.load(std::memory_order_relaxed) == 1, "parked for ever, or resumed twice");
   }
+};
+
+// The same where a wait is open already, which the canceller ends without a fence, or loses to a
+// waker. The fiber goes on to a second one in which only the stop can end it.
+template <bool Again>
+struct stop_reaches_the_next_wait : model::test<stop_reaches_the_next_wait<Again>, 3> {
+  wait_word word;
+  atomic<int> stop{0};
+
+  void before() { word.begin(true); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (word.reason() == wake_reason::none) weft::detail::cpu_relax();
+      const epoch_type epoch = word.next_epoch();
+      word.begin(true);
+      weft::detail::light_fence();
+      if (stop.load(std::memory_order_relaxed) != 0) word.claim(epoch, wake_reason::cancel);
+    } else if (index == 1) {
+      word.claim(1, wake_reason::wake);
+    } else {
+      stop.fetch_or(1, std::memory_order_relaxed);
+      epoch_type epoch = word.cancellable_epoch();
+      const bool ended = epoch != 0 && word.claim(epoch, wake_reason::cancel);
+      if (Again ? ended : epoch != 0) return;
+      weft::detail::heavy_fence();
+      epoch = word.cancellable_epoch();
+      if (epoch != 0) word.claim(epoch, wake_reason::cancel);
+    }
+  }
+
+  void after() { check(!word.is_parked(), "asked to stop, and in a wait that nobody ends"); }
 };
 
 // A dump (debug/fiber_view.cpp) looks at a block whose fiber has ended: if the word says that it is
@@ -210,6 +249,8 @@ int main() {
           model::full<reason_sees_the_waker>("the woken sees the waker's writes: reason"),
           model::full<futex_value_sees_the_waker>("the woken sees the waker's writes: futex value"),
           model::full<stop_request_is_not_missed>("park against a stop request"),
+          model::bounded<stop_reaches_the_next_wait<true>>(3, "a stop request, and the next wait"),
+          model::broken<stop_reaches_the_next_wait<false>>(3, "content with a claim that it lost"),
           model::bounded<stale_tokens_fail<false>>(3, "late tokens meet the next wait"),
           model::bounded<stale_tokens_fail<true>>(3, "late tokens meet the block's next life"),
           model::full<looked_at_while_reused>("a dump's look at a block that is reused"),

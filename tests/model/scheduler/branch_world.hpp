@@ -32,8 +32,10 @@ std::stop_source existing_stop_source(control_block&) noexcept {
 void make_ready(control_block* block) noexcept {
   branch_model::of(block).ready->fetch_add(1, std::memory_order_release);
 }
-void cancel_wait(runtime_core&, control_block& block, wait_word::epoch_type epoch) noexcept {
-  if (block.word.claim(epoch, wake_reason::cancel)) make_ready(&block);
+bool cancel_wait(runtime_core&, control_block& block, wait_word::epoch_type epoch) noexcept {
+  if (!block.word.claim(epoch, wake_reason::cancel)) return false;
+  make_ready(&block);
+  return true;
 }
 // Off the stack at once, back when made ready; after_park's looks in between.
 wake_reason park_fiber(wait_kind, const void*, bool cancellable, publish_fn publish,
