@@ -45,13 +45,14 @@ detail::control_block* fiber::start(detail::spawn_place place, F&& f, A&&... a) 
 
 template <class R, class P>
 void this_fiber::sleep_for(const std::chrono::duration<R, P>& duration) {
-  detail::sleep_until(weft::detail::deadline_after(duration));
+  if (detail::stopped_sleeping_until(weft::detail::deadline_after(duration)))
+    throw operation_canceled();
 }
 
 template <class C, class D>
 void this_fiber::sleep_until(const std::chrono::time_point<C, D>& time) {
   do {
-    detail::sleep_until(weft::detail::deadline_at(time));
+    if (detail::stopped_sleeping_until(weft::detail::deadline_at(time))) throw operation_canceled();
     // Virtual time does not move a clock of the world.
   } while (!C::is_steady && C::now() < time && !weft::detail::note_real_clock());
 }
