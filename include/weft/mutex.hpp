@@ -35,14 +35,23 @@ class mutex {
   /// Waits until the caller owns the mutex. O(1).
   /// @throws std::system_error resource_deadlock_would_occur: the caller owns it already; on a
   /// kernel thread's first wait also when memory or thread-specific keys have run out.
-  void lock();
+  void lock() {
+    if (!detail::own_word(state_.words)) [[unlikely]]
+      lock_slow();
+  }
   /// False: somebody owns it, perhaps the caller. Never waits.
-  bool try_lock() noexcept;
+  bool try_lock() noexcept { return detail::own_word(state_.words) || try_lock_slow(); }
   /// By the owner only; anybody else's call aborts with a line that names both.
-  void unlock() noexcept;
+  void unlock() noexcept {
+    if (!detail::disown_word(state_.words)) [[unlikely]]
+      unlock_slow();
+  }
 
  private:
   friend class condition_variable;
+  void lock_slow();
+  bool try_lock_slow() noexcept;
+  void unlock_slow() noexcept;
   detail::sync_storage<3> state_;
 };
 
@@ -61,9 +70,12 @@ class timed_mutex {
   ~timed_mutex();
 
   /// As mutex::lock.
-  void lock();
+  void lock() {
+    if (!detail::own_word(state_.words)) [[unlikely]]
+      lock_slow();
+  }
   /// As mutex::try_lock.
-  bool try_lock() noexcept;
+  bool try_lock() noexcept { return detail::own_word(state_.words) || try_lock_slow(); }
   /// Waits no longer than that. False: it did not become the caller's.
   /// @throws std::bad_alloc when there is no memory for a timer; std::system_error as lock().
   template <class R, class P>
@@ -76,9 +88,15 @@ class timed_mutex {
     return detail::wait_until(time, [this](std::int64_t deadline) { return lock_until(deadline); });
   }
   /// As mutex::unlock.
-  void unlock() noexcept;
+  void unlock() noexcept {
+    if (!detail::disown_word(state_.words)) [[unlikely]]
+      unlock_slow();
+  }
 
  private:
+  void lock_slow();
+  bool try_lock_slow() noexcept;
+  void unlock_slow() noexcept;
   bool lock_until(std::int64_t deadline);
   detail::sync_storage<3> state_;
 };

@@ -4,7 +4,9 @@
 #include <pthread.h>
 
 #include <cerrno>
+#include <weft/detail/sync_storage.hpp>
 
+#include "base/owner_word.hpp"
 #include "base/spin_lock.hpp"
 
 namespace weft::detail {
@@ -37,6 +39,30 @@ constinit sys_counts shared;
 // (CMakeLists.txt): what looks like one of its functions is not analysed. noinline: nor in here.
 [[gnu::noinline]] thread_header* current() noexcept {
   return &header;
+}
+
+namespace {
+// The words were initialised as integers: as core_of in sync/core_of.hpp.
+atomic<owner_id>& as_owner_word(std::uint64_t* first) noexcept {
+  asm volatile("" : "+r"(first) : : "memory");
+  return *reinterpret_cast<atomic<owner_id>*>(first);
+}
+}  // namespace
+
+// Here, because beside the variable they need not call for its address: without a call they have
+// no frame and store nothing, and a locked instruction waits for every store before it. In an
+// explored run others may go first, which is the long way's business.
+bool own_word(std::uint64_t* first) noexcept {
+  if (header.exploring) [[unlikely]]
+    return false;
+  owner_id seen;
+  return take_free(as_owner_word(first), self_of(&header), seen);
+}
+bool disown_word(std::uint64_t* first) noexcept {
+  if (header.exploring) [[unlikely]]
+    return false;
+  owner_id seen;
+  return leave_free(as_owner_word(first), self_of(&header), seen);
 }
 
 [[gnu::noinline]] void adopt_thread(thread_header* self) noexcept {

@@ -19,29 +19,29 @@ constexpr const char* timed_name = "weft::timed_mutex";
 mutex::~mutex() {
   core_of<mutex_core>(state_).end(plain_name);
 }
-void mutex::lock() {
+void mutex::lock_slow() {
   core_of<mutex_core>(state_).lock(self_of(lock_point()), plain_name);
 }
-bool mutex::try_lock() noexcept {
+bool mutex::try_lock_slow() noexcept {
   return core_of<mutex_core>(state_).try_lock(self_of(lock_point()));
 }
-void mutex::unlock() noexcept {
+void mutex::unlock_slow() noexcept {
   core_of<mutex_core>(state_).unlock(self_of(lock_point()), plain_name);
 }
 
 timed_mutex::~timed_mutex() {
   core_of<mutex_core>(state_).end(timed_name);
 }
-void timed_mutex::lock() {
+void timed_mutex::lock_slow() {
   core_of<mutex_core>(state_).lock(self_of(lock_point()), timed_name);
 }
-bool timed_mutex::try_lock() noexcept {
+bool timed_mutex::try_lock_slow() noexcept {
   return core_of<mutex_core>(state_).try_lock(self_of(lock_point()));
 }
 bool timed_mutex::lock_until(std::int64_t deadline) {
   return core_of<mutex_core>(state_).lock_until(self_of(lock_point()), timed_name, deadline);
 }
-void timed_mutex::unlock() noexcept {
+void timed_mutex::unlock_slow() noexcept {
   core_of<mutex_core>(state_).unlock(self_of(lock_point()), timed_name);
 }
 }  // namespace weft

@@ -33,15 +33,9 @@ namespace weft::detail {
 class mutex_core {
  public:
   // Owner ids are the caller's own, but in unlock_locked.
-  // acquire: pairs with the release of the owner before. True: it is ours.
   bool try_lock(owner_id me) noexcept {
-    std::uintptr_t seen = 0;
-    if (word_.compare_exchange_strong(seen, me, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) [[likely]] {
-      order_acquire(this);  // pairs with unlock
-      return true;
-    }
-    return seen == queued && try_lock_slow(me);
+    std::uintptr_t seen;
+    return take_free(word_, me, seen) || (seen == queued && try_lock_slow(me));
   }
   void lock(owner_id me, const char* what) {
     if (!try_lock(me)) [[unlikely]]
@@ -53,13 +47,9 @@ class mutex_core {
   }
   // `what` names the type in the line that ends a process where `me` is not the owner.
   void unlock(owner_id me, const char* what) noexcept {
-    order_release(this);  // pairs with try_lock
-    std::uintptr_t seen = me;
-    // release: pairs with the acquire of the next owner.
-    if (!word_.compare_exchange_strong(seen, 0, std::memory_order_release,
-                                       std::memory_order_relaxed)) [[unlikely]] {
+    std::uintptr_t seen;
+    if (!leave_free(word_, me, seen)) [[unlikely]]
       unlock_slow(me, seen, what);
-    }
   }
   // The queue's lock is held, and the caller acts for the owner. What it returns is to be resumed
   // with the lock released.
@@ -101,7 +91,7 @@ class mutex_core {
   [[gnu::noinline]] void unlock_slow(owner_id me, std::uintptr_t seen, const char* what) noexcept;
   [[gnu::noinline]] void end_slow(std::uintptr_t seen, const char* what) noexcept;
 
-  atomic<std::uintptr_t> word_{0};
+  atomic<owner_id> word_{0};  // first: what own_word() is handed
   wait_list queue_;
 };
 }  // namespace weft::detail

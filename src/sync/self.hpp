@@ -1,21 +1,9 @@
 #pragma once
-#include <cstdint>
-
-#include "base/current.hpp"
+#include "base/owner_word.hpp"
 
 namespace weft::detail {
 struct control_block;
 
-// Who owns a lock, in one word: the fiber's block, or the thread's header with a mark. Bit 0 is
-// left for the lock.
-using owner_id = std::uintptr_t;
-inline constexpr owner_id thread_mark = 2;
-static_assert(alignof(thread_header) >= 4);
-
-inline owner_id self_of(const thread_header* header) noexcept {
-  return header->fiber ? reinterpret_cast<owner_id>(header->fiber)
-                       : reinterpret_cast<owner_id>(header) | thread_mark;
-}
 inline owner_id self() noexcept {
   return self_of(current());
 }

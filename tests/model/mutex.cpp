@@ -135,5 +135,5 @@ int main() {
           bounded<handed<true, true>>(2, "handed to a thread whose time is up"),
           bounded<handed<false, true>>(2, "handed to a fiber whose time is up"),
       },
-      "sync/mutex_core.hpp sync/mutex_core.cpp");
+      "sync/mutex_core.hpp sync/mutex_core.cpp base/owner_word.hpp");
 }

@@ -15,4 +15,9 @@ struct sync_storage {
 
   std::uint64_t words[Words] = {};
 };
+
+// The short ways of a mutex whose first word this is: free and wanted by nobody else, or the
+// caller's and wanted by nobody else. False: anything else, and nothing has happened.
+[[nodiscard]] bool own_word(std::uint64_t* first) noexcept;
+[[nodiscard]] bool disown_word(std::uint64_t* first) noexcept;
 }  // namespace weft::detail
