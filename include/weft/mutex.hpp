@@ -11,10 +11,11 @@ namespace weft {
 /// parks, a thread sleeps. Works without any runtime, and from fibers of several. 24 bytes, no
 /// allocation; constinit-able. std::unique_lock, std::lock_guard and std::scoped_lock work on it.
 ///
-/// Waiters queue in order. Whoever comes while the mutex is free takes it before one that has just
-/// been woken (a hand-over would cost a switch for each acquisition), but the same waiter is passed
-/// over four times at most; then the mutex is handed to it. Not a cancellation point, and no
-/// deadline_scope ends the wait.
+/// Whoever finds it taken looks again for some 2 us, unless its owner has parked or the runtime has
+/// one worker. Waiters queue in order. Whoever comes while the mutex is free takes it before one
+/// that has just been woken (a hand-over would cost a switch for each acquisition), but the same
+/// waiter is passed over four times at most; then the mutex is handed to it. Not a cancellation
+/// point, and no deadline_scope ends the wait.
 ///
 /// The owner is the fiber, not the kernel thread that it happens to be on: a lock may be held
 /// across parks. What std calls undefined is caught: locking twice throws, unlocking what one does

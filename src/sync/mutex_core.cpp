@@ -49,6 +49,7 @@ bool mutex_core::lock_slow(owner_id me, const char* what, nanos deadline) {
     throw_system(EDEADLK, "%s at %p: %s has locked it already and would wait for itself", what,
                  static_cast<const void*>(this), owner_name(me).text);
   }
+  if (spin(me)) return true;
   mutex_waiter node;
   node.id = me;
   queued_wait wait(this, node, [this](waiter& each) noexcept {
@@ -60,7 +61,7 @@ bool mutex_core::lock_slow(owner_id me, const char* what, nanos deadline) {
       order_acquire(this);  // pairs with unlock
       return true;
     }
-    if (try_lock_slow(me)) return true;
+    if (try_lock_slow(me) || spin(me)) return true;
     ++node.passed_over;
   }
 }

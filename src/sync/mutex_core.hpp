@@ -86,6 +86,8 @@ class mutex_core {
   static constexpr unsigned most_passed_over = 4;
 
   bool try_lock_slow(owner_id me) noexcept;
+  // Looks some more times, for about 2 us: mutex_spin.cpp.
+  bool spin(owner_id me) noexcept;
   bool enqueue_locked(mutex_waiter&) noexcept;
   [[gnu::noinline]] bool lock_slow(owner_id me, const char* what, nanos deadline);
   [[gnu::noinline]] void unlock_slow(owner_id me, std::uintptr_t seen, const char* what) noexcept;

@@ -121,6 +121,9 @@ namespace weft::detail {
 using sync_model::here;
 
 // -- what the cores stand on
+bool mutex_core::spin(owner_id me) noexcept {
+  return try_lock_slow(me);
+}
 thread_header* current() noexcept {
   return &here->headers[sync_model::thread_index()];
 }
