@@ -14,6 +14,7 @@ constexpr std::uint32_t longest = 1024;  // members of a cycle
 // All steps of a report, some tenths of a second: fibers that join one another in a chain of a
 // million would take a million steps each.
 constexpr std::uint64_t most_steps = 4'000'000;
+constexpr std::uint64_t long_step = 50;     // what one is worth that makes a pipe
 constexpr std::uint32_t most_printed = 16;  // cycles
 
 struct search {
@@ -42,7 +43,7 @@ round follow(const control_block& first, search& s) noexcept {
   const control_block* mark = nullptr;  // Brent's: a cycle that does not lead through `first`
   unsigned long long id = 0;
   for (std::uint32_t n = 1; n <= longest && s.steps < most_steps; ++n) {
-    ++s.steps;
+    s.steps += owners_take_long() ? long_step : 1;
     const control_block* next = next_of(*at, view);
     if (!next) return {};
     if (n == 1) id = view.id;

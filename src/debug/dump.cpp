@@ -28,6 +28,7 @@ struct workspace {
 struct totals {
   std::uint64_t by_state[5] = {};
   std::uint64_t self_waking = 0;  // parked, and the library will see to it that they wake
+  std::uint64_t waits = 0;        // a checksum of who is parked, and in which of its waits
   std::uint64_t all() const noexcept {
     std::uint64_t sum = 0;
     for (const std::uint64_t n : by_state) sum += n;
@@ -43,8 +44,7 @@ struct job {
   workspace* space;  // null: none to be had
   const runtime_core* only;
   dump_detail detail;
-  std::uint32_t stamp;     // as it began
-  std::uint64_t switches;  // likewise
+  std::uint32_t stamp;  // as it began
   totals count;
 };
 
@@ -164,6 +164,11 @@ void look_closer(const workspace& space, fiber_view& v, trace& stack) noexcept {
   }
 }
 
+// In any order.
+void note_wait(const fiber_view& v, std::uint64_t& checksum) noexcept {
+  checksum += (v.id * 0x9e3779b97f4a7c15ULL ^ v.word) * 0xd6e8feb86659fd93ULL;
+}
+
 void take(const control_block& block, job& j) noexcept {
   fiber_view mine;
   fiber_view& v = j.space ? j.space->view : mine;
@@ -173,7 +178,10 @@ void take(const control_block& block, job& j) noexcept {
   stack.count = 0;
   if (j.space) look_closer(*j.space, v, stack);
   ++j.count.by_state[static_cast<std::size_t>(v.state)];
-  if (v.state == fiber_state::parked && wakes_by_itself(v.kind)) ++j.count.self_waking;
+  if (v.state == fiber_state::parked) {
+    note_wait(v, j.count.waits);
+    if (wakes_by_itself(v.kind)) ++j.count.self_waking;
+  }
   if (j.detail == dump_detail::grouped && j.space &&
       j.space->groups.add(v, stack, waits(v) ? age_of(j, v.since) : 0)) {
     return;
@@ -191,20 +199,42 @@ bool awaits_deadline(const runtime_core* only) noexcept {
   return false;
 }
 
-// Each fiber is looked at in its moment: while others run, all may have been seen parked.
-std::uint64_t switches_of(const runtime_core* only) noexcept {
-  std::uint64_t sum = 0;
-  for (runtime_core* core = first_core(); core; core = core->next_core) {
-    if (!only || core == only) sum += total(*core, &counters::switches);
+// A wait is open for a moment before its timer is armed.
+bool publishes(const runtime_core* only) noexcept {
+  for (const runtime_core* core = first_core(); core; core = core->next_core) {
+    if (only && core != only) continue;
+    for (std::uint32_t i = 0; i < core->workers; ++i) {
+      if (!core->processors[i]->publishing.covers(nullptr)) return true;
+    }
   }
-  return sum;
+  return false;
+}
+
+// Each fiber is looked at in its moment: while others run, all may have been seen parked. But if a
+// second look finds every one in the very wait of the first, all were in it at once, between them.
+bool all_wait_still(const job& j) noexcept {
+  struct second_look {
+    const runtime_core* only;
+    std::uint64_t waits = 0;
+    bool others = false;
+  } again{j.only};
+  slab_for_each(
+      [](control_block& block, void* arg) noexcept {
+        auto& seen = *static_cast<second_look*>(arg);
+        fiber_view v;
+        if (!read_fiber(block, v) || (seen.only && v.core != seen.only)) return;
+        if (v.state != fiber_state::parked) seen.others = true;
+        note_wait(v, seen.waits);
+      },
+      &again);
+  return !again.others && again.waits == j.count.waits;
 }
 
 void print_verdict(const job& j) noexcept {
   const totals& n = j.count;
   const cycles found = print_cycles(j.out, j.only);
   const bool stuck = n.all() > 0 && n[fiber_state::parked] == n.all() && n.self_waking == 0 &&
-                     !awaits_deadline(j.only) && switches_of(j.only) == j.switches;
+                     all_wait_still(j) && !publishes(j.only) && !awaits_deadline(j.only);
   if (stuck) {
     j.out.add(
         "nothing here can wake any of them: none runs, is ready, or waits for a descriptor, a "
@@ -254,7 +284,7 @@ void dump_fibers(int fd, const runtime_core* only, dump_detail detail) noexcept 
   workspace* const space = room.get();
   char little[text::longest];
   text out(fd, space ? space->buffer : little, space ? sizeof space->buffer : sizeof little);
-  job j{out, space, only, detail, stamp_now(), switches_of(only), {}};
+  job j{out, space, only, detail, stamp_now(), {}};
   write_dump(j);
 }
 }  // namespace weft::detail

@@ -1,9 +1,13 @@
 // What weft::dump says of fibers that go on while it is written, or are between two states.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
+#include <weft/semaphore.hpp>
 
+#include "support/chaotic.hpp"
 #include "support/descriptors.hpp"
 #include "support/dumps.hpp"
 #include "support/explorations.hpp"
@@ -61,6 +65,36 @@ TEST(dump_moving, of_the_caller_in_an_explored_run) {
   std::string text;
   testing::explore([&] { text = dumped(); }, 1);
   EXPECT_TRUE(has(text, "fiber [0-9]+ running on worker 0; [^\n]*\n    #0 ")) << text;
+}
+
+// One is seen parked, and woken by the other, which is seen parked then.
+TEST(dump_moving, of_fibers_that_wake_one_another_in_turn) {
+  runtime one({.workers = 1});
+  runtime two({.workers = 1});
+  counting_semaphore<> ping(0), pong(0);
+  std::atomic<bool> over{false};
+  fiber a(on(one), [&] {
+    while (!over) {
+      ping.release();
+      pong.acquire();
+    }
+    ping.release();
+  });
+  fiber b(on(two), [&] {
+    while (!over) {
+      ping.acquire();
+      pong.release();
+    }
+    pong.release();
+  });
+  int hopeless = 0;
+  for (int i = 0; i < times(1000); ++i) {
+    hopeless += dumped().find("nothing here can wake") != std::string::npos;
+  }
+  over = true;
+  a.join();
+  b.join();
+  EXPECT_EQ(hopeless, 0);
 }
 }  // namespace
 }  // namespace weft::test
