@@ -88,6 +88,7 @@ void fill(control_block& block, branch& b) noexcept {
   block.site_line = 0;
   *static_cast<branch**>(closure_memory(block.closure)) = &b;
   block.joiner.store(joiner_detached, std::memory_order_relaxed);
+  block.joiner_epoch.store(0, std::memory_order_relaxed);  // of no scope: see publish_end
 }
 
 // Owner of the processor: the rest of what start_block does, but for queueing.
@@ -239,7 +240,7 @@ bool wants_branches(unsigned depth) noexcept {
   if (depth < 16 && std::uint64_t{1} << depth < some) return true;
   // Later, when thieves have taken the last. Calls that park empty the lane, too, and would make
   // fibers without end.
-  return lane->offered.empty() && p.ring.size() == 0 &&
+  return lane->offered.empty() && p.ring.size() == 0 && !has_children(p) &&
          p.core->branches.load(std::memory_order_relaxed) < 2 * some;
 }
 }  // namespace weft::detail

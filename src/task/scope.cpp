@@ -54,6 +54,7 @@ struct scope_access {
   struct joining {
     scope_core& scope;
     bool second = false;  // another one waits already
+    wait_token token{};   // ours, in scope.joiner
   };
 
   // Until the token is out, or claimed, the wait is open and the frame there.
@@ -64,7 +65,7 @@ struct scope_access {
       const spin_guard guard(me.scope.lock);
       me.second = me.scope.joiner.block != nullptr;
       if (!me.second && !me.scope.empty_locked()) {
-        me.scope.joiner = token;
+        me.scope.joiner = me.token = token;
         return;
       }
     }
@@ -117,7 +118,9 @@ struct scope_access {
         fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
       }
       const spin_guard guard(scope.lock);
-      scope.joiner = {};
+      // Another one's, who came when `leave` had taken ours away, stays.
+      if (scope.joiner.block == mine.token.block && scope.joiner.epoch == mine.token.epoch)
+        scope.joiner = {};
       if (end == wake_reason::wake) break;
     }
     order_acquire(&of);  // pairs with leave

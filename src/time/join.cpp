@@ -196,6 +196,9 @@ void join_quietly(control_block& block) noexcept {
 void detach_block(control_block& block) noexcept {
   control_block* nobody = nullptr;
   order_release(&block.joiner);  // pairs with publish_end
+  // What a join has left there would look like a scope's address in publish_end. release: pairs
+  // with the acquire there, as the registration of another joiner does; no wait's epoch is 0.
+  block.joiner_epoch.store(0, std::memory_order_release);
   // release: the ending fiber recycles the block after us. acquire: we do after it.
   if (block.joiner.compare_exchange_strong(nobody, joiner_detached, std::memory_order_acq_rel,
                                            std::memory_order_acquire)) {
