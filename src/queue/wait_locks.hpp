@@ -10,7 +10,8 @@
 // after which the object may be destroyed. Whoever finds itself unlinked under the lock touches the
 // object no more. So these live for ever; objects share them by a hash of their address.
 namespace weft::detail {
-// The lock of the queue of `object`. At most one is held at a time, but for queue_lock_pair.
+// The lock of the queue of `object`. At most one is held at a time, but for
+// queue_lock_pair, and all of them around a fork().
 spin_lock& queue_lock(const void* object) noexcept;
 
 // Around a fork, by the thread that forks. The queues are copied with all locks held, so that a

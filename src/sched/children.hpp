@@ -10,10 +10,13 @@
 // for its scope, if the youngest is of that scope, and so is run next; and a fiber that ends, if
 // its scope is waited for and the youngest is its sibling.
 //
-// Nothing is starved by that. Every 61st switch goes the long way (loop.cpp), where ring and deque
-// have the first turn alternately; and if the stamp has moved on by then, the deque's turn is its
-// oldest's. So one that nobody waits for begins within some milliseconds for each that is older,
-// however many trees come and go.
+// Nothing is starved by that. Every 61st switch goes the long way (loop.cpp), where the deque has
+// the first turn every other time, before the ring and whatever was injected; so it has, while
+// others wake one another by the slot, when the cap on that strikes (switch.cpp). If the stamp has
+// moved on since the oldest had its turn, which it does with the monitor's ticks, 10 ms at most,
+// the deque's turn is its oldest's. So one that nobody waits for begins after one such turn for
+// itself and for each that is older, however many trees come and go: a tick, or 122 switches where
+// these take longer.
 //
 // INVARIANT. Who has taken a block out has it exclusively: fork_deque's. A processor's deque is
 // used by who owns the processor, in a section, and handed over with it, as its ring is.
