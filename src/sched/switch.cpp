@@ -193,7 +193,7 @@ namespace {
 control_block* pass_over(processor& p, control_block* last) noexcept {
   if (last->waits_for == wait_kind::scope) {
     if (!p.going_on_with) p.going_on_with = last->joiner_epoch.load(std::memory_order_relaxed);
-  } else if (has_children(p)) {
+  } else if (p.children.load(std::memory_order_relaxed) && has_children(p)) {
     p.children_pass = !p.children_pass;
     control_block* const child = p.children_pass || p.ring.size() == 0 ? pick_child(p) : nullptr;
     if (child) {

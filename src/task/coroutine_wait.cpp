@@ -25,6 +25,7 @@ control_block& make_sleeper(coroutine_wait* awaiting, coroutine_wait**& closure,
   made.block->site_file = address_as_site(caller);
   closure = ::new (made.closure) coroutine_wait*(awaiting);
   made.block->invoke = run;
+  made.block->joiner_epoch.store(0, std::memory_order_relaxed);  // of no scope: see publish_end
   made.block->joiner.store(joiner_detached, std::memory_order_relaxed);  // published with the node
   start_block_parked(*made.block);
   return *made.block;

@@ -118,10 +118,10 @@ struct scope_access {
         fatal("weft::scope at %p: joined by two at a time", static_cast<void*>(&of));
       }
       const spin_guard guard(scope.lock);
-      // Another one's, who came when `leave` had taken ours away, stays.
+      if (end == wake_reason::wake) break;  // `leave` has taken ours away
+      // It may have tried to even so, and another one have come since.
       if (scope.joiner.block == mine.token.block && scope.joiner.epoch == mine.token.epoch)
         scope.joiner = {};
-      if (end == wake_reason::wake) break;
     }
     order_acquire(&of);  // pairs with leave
   }
