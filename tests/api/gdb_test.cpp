@@ -20,13 +20,23 @@ extern "C" [[gnu::noinline]] void gdb_victim_is_ready() {
 }
 
 namespace {
+// Only this file has debug information of arguments, so the function is its own.
+[[gnu::noipa]] void gdb_victim_sleeps(int n) {
+  if (n == 0) {
+    this_fiber::sleep_for(1h);
+  } else {
+    gdb_victim_sleeps(n - 1);
+  }
+  asm volatile("");  // no tail call
+}
+
 TEST(gdb, DISABLED_victim) {
   runtime rt({.workers = 1});
   rt.run([&] {
     const fd_pair pipe = make_pipe();
     fiber_options named;
     named.name = "sleeper";
-    fiber sleeper(named, [] { sleep_in_depth(3); });
+    fiber sleeper(named, [] { gdb_victim_sleeps(3); });
     const fiber joiner([&] { sleeper.join(); });
     const fiber reader([&] { io::wait_readable(pipe[0]); });
     until_parked(rt, 3);
@@ -65,13 +75,13 @@ TEST(gdb, shows_fibers_and_their_stacks_in_a_live_process) {
       shell(gdb_command() +
             " -ex 'break gdb_victim_is_ready' -ex run -ex 'weft fibers' -ex 'weft fiber 2 bt'"
             " -ex 'echo ==all\\n' -ex 'weft fiber apply all bt' -ex 'echo ==here\\n' -ex 'bt 1'"
-            " -ex 'weft fiber 77 bt' -ex 'weft fiber 2 frame function sleep_in_depth'"
+            " -ex 'weft fiber 77 bt' -ex 'weft fiber 2 frame function gdb_victim_sleeps'"
             " -ex kill --args " +
             victim());
   if (may_not_trace(run)) GTEST_SKIP() << "gdb may not trace here:\n" << run.output;
   expect_what_fibers_do(run);
   const std::string one = run.output.substr(0, run.output.find("==all"));
-  EXPECT_NE(one.find("sleep_in_depth (n="), std::string::npos) << one;
+  EXPECT_NE(one.find("gdb_victim_sleeps (n="), std::string::npos) << one;
   EXPECT_NE(one.find("weft_context_entry"), std::string::npos) << one;
   const std::string here = run.output.substr(run.output.find("==here"));
   // Its debug information has it in the namespace from gcc, and outside, as it is linked, from
@@ -102,7 +112,7 @@ TEST(gdb, shows_fibers_and_their_stacks_in_a_core_file) {
   std::filesystem::remove_all(folder);
   if (!written || run.status == 127) GTEST_SKIP() << "no core file, or no gdb:\n" << run.output;
   expect_what_fibers_do(run);
-  EXPECT_TRUE(run.has("sleep_in_depth")) << run.output;
+  EXPECT_TRUE(run.has("gdb_victim_sleeps")) << run.output;
   EXPECT_TRUE(run.has("weft_context_entry")) << run.output;
   EXPECT_TRUE(run.has("in a core file only bt works")) << run.output;
 }
