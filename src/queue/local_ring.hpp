@@ -187,17 +187,6 @@ class alignas(cache_line) local_ring {
     return true;
   }
 
-  // Owner: calls f with each of those that come after the `skip` oldest, at most `count` of them.
-  // A thief may be taking them at that moment.
-  template <class F>
-  void glance(std::uint64_t skip, std::uint64_t count, F f) const noexcept {
-    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-    std::uint64_t at = head_.load(std::memory_order_relaxed) + skip;
-    for (; count > 0 && at < tail; ++at, --count) {
-      f(slots_[at & mask_].load(std::memory_order_relaxed));
-    }
-  }
-
   // Owner, when the ring is full and does not grow: takes out the oldest, half of all but at most
   // `batch`, for the inject queue. 0: thieves have made room meanwhile, so push again.
   std::uint32_t pop_batch(T** out) noexcept {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/futex.hpp"
-#include "base/peek.hpp"
 #include "base/spin_lock.hpp"
 #include "sched/branches.hpp"
 #include "sched/internal.hpp"
@@ -59,25 +58,6 @@ void look(processor& p, carrier&) noexcept {
   }
   if (core.events->earliest() != never) core.events->expire(now(), ready);
   make_ready(core, ready);
-}
-
-// Where many are ready, each has left the caches since it ran last, and with its stack the
-// translation of its address: some ten misses, one after another, for each switch. Here all that
-// will run before the next long look are fetched at once, side by side: their stacks now; their
-// blocks, which say where the stacks are, one look earlier.
-void fetch_ahead(const processor& p) noexcept {
-  constexpr std::uint32_t many = 1024;
-  if (p.ring.size() < many) [[likely]]
-    return;
-  p.ring.glance(0, look_every, [](const control_block* block) noexcept {
-    const auto* const frames = static_cast<const std::byte*>(peek(block->ctx.sp));
-    for (std::size_t line = 0; line < 6; ++line) __builtin_prefetch(frames + line * cache_line);
-  });
-  p.ring.glance(look_every, look_every, [](const control_block* block) noexcept {
-    const auto* const lines = reinterpret_cast<const std::byte*>(block);
-    __builtin_prefetch(lines);
-    __builtin_prefetch(lines + cache_line);
-  });
 }
 
 // A thief's turn at the slots: takes a fiber only if the same push is still there some microseconds
@@ -177,7 +157,6 @@ control_block* find_next(carrier& me, bool& searching) noexcept {
         observe_ready(header);
       next = take_injected(p);
       look(p, me);
-      fetch_ahead(p);
       p.children_first = !p.children_first;
       // Its turn comes whatever was injected, or a load from outside would starve it.
       if (control_block* const child = p.children_first ? pick_child(p) : nullptr) {
