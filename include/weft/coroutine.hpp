@@ -24,6 +24,9 @@
 /// If its wait has been ended already, by a result, a set(), a value, a close() or the end of its
 /// runtime, it is about to run, and its destruction ends the process with a line. It does not in a
 /// forked child, nor where the default runtime has been stopped because the process exits.
+///
+/// gcc 12 miscompiles a co_await that is itself a condition, `while (co_await numbers)` or `if`,
+/// when what it makes has a destructor, in any library: give the result a name, as below.
 namespace weft {
 namespace detail {
 template <class T, class Result>
