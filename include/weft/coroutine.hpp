@@ -29,13 +29,17 @@
 /// when what it makes has a destructor, in any library: give the result a name, as below.
 namespace weft {
 namespace detail {
+// Each await_suspend is a part of the coroutine in every build, so that a dump shows the place of
+// the co_await.
 template <class T, class Result>
 struct future_awaiter {
   state_ref<future_state<T>> state;
   queued_coroutine wait{};
 
   bool await_ready() const noexcept { return state->is_ready(); }
-  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(*state.get(), who); }
+  [[gnu::always_inline]] bool await_suspend(std::coroutine_handle<> who) {
+    return wait.begin(*state.get(), who);
+  }
   Result await_resume() {
     wait.end();
     if constexpr (std::is_same_v<Result, T>) {
@@ -51,7 +55,9 @@ struct event_awaiter {
   queued_coroutine wait{};
 
   bool await_ready() const noexcept { return of.is_set(); }
-  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(of, who); }
+  [[gnu::always_inline]] bool await_suspend(std::coroutine_handle<> who) {
+    return wait.begin(of, who);
+  }
   void await_resume() const { wait.end(); }
 };
 
@@ -61,7 +67,9 @@ struct receive_awaiter {
   receiving_coroutine wait;
 
   bool await_ready() noexcept { return wait.try_now(into_optional(value)); }
-  bool await_suspend(std::coroutine_handle<> who) { return wait.begin(into_optional(value), who); }
+  [[gnu::always_inline]] bool await_suspend(std::coroutine_handle<> who) {
+    return wait.begin(into_optional(value), who);
+  }
   std::optional<T> await_resume() {
     wait.end();
     return std::move(value);
