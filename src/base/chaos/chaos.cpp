@@ -67,7 +67,7 @@ settings::settings() noexcept {
                                      one_of(8, {16, 32, 64, 128}),
                                      one_of(9, {32, 64, 128, 256})};
   std::memcpy(chance, all, sizeof chance);
-  calm = one_of(10, {32, 128, 512, 2048});
+  calm = one_of(10, {64, 128, 512, 2048});
   chance[0] = always;
   readable = end != given && (*end == 0 || (*end == ':' && read_names(end + 1)));
   active = readable;
@@ -144,7 +144,7 @@ void wait_some(std::uint64_t drawn) noexcept {
     case 3:
       return nap(how_long % 50'000);
     default:
-      if ((drawn & 255) < 96) {
+      if ((drawn & 255) < 40) {  // beside other processes each takes one of their turns
         ::sched_yield();
         return;
       }
