@@ -1,5 +1,6 @@
 #pragma once
 #include "base/asymmetric_fence.hpp"
+#include "sched/branches.hpp"
 #include "sched/switching.hpp"
 
 // A park with a spin lock held, which is released on the next stack when the wait is open.
@@ -8,6 +9,9 @@
 // once may have the fiber resumed before the lock is released; but the after function reads nothing
 // of the fiber's frame, and the fiber, whose wait no waker has ended, comes for that lock in order
 // to unlink itself, before it leaves.
+//
+// Who may be inside fork_join spills its branches before (spill_early): that may allocate and wake
+// others, which nobody does with a lock held.
 namespace weft::detail {
 inline control_block* open_and_unlock(void* header, context* from, bool cancellable) noexcept {
   control_block* const parked = block_of(from);

@@ -31,6 +31,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "channel/enter.hpp"
+#include "channel/park_locked.hpp"
 
 namespace weft::detail {
 namespace {
@@ -209,7 +210,9 @@ wait_end selecting::park(control_block& me, nanos deadline) {
 select_choice select_one(select_case* cases, std::size_t count, bool waits, std::int64_t deadline) {
   control_block& me = enter_channel();
   selecting all(cases, count);
-  if (all.try_each() || all.lock_and_try()) return all.chosen;
+  if (all.try_each()) return all.chosen;
+  if (waits && deadline > 0) spill_early(current());  // not with the locks held
+  if (all.lock_and_try()) return all.chosen;
   if (!waits || deadline <= 0) {
     all.unlock_all();
     return all.chosen;

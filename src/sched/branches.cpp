@@ -196,6 +196,11 @@ void spill_branches(thread_header* header, control_block& me) noexcept {
   wake_for_local(p);
 }
 
+void spill_now(thread_header* header) noexcept {
+  const section inside(header);
+  spill_branches(header, *header->fiber);
+}
+
 control_block* steal_branch(runtime_core& core, processor& me, std::uint32_t first) noexcept {
   control_block* block = nullptr;
   for (std::uint32_t i = 0; i < core.workers; ++i) {

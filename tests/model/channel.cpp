@@ -54,6 +54,29 @@ struct meets : model::test<meets<Threads>, 2>, world {
   }
 };
 
+// Each has branches of a fork_join to spill before it parks, for which it lets go of the lock: what
+// has changed meanwhile is seen.
+struct both_spill : model::test<both_spill, 2>, world {
+  int got = 0;
+  void before() {
+    start(0, {false, false});
+    parties[0].offers = parties[1].offers = true;
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      check(send(a, 5) == channel_status::ok, "not sent");
+    } else {
+      receive(a, got);
+      destroy(a);
+    }
+  }
+  void after() {
+    check(got == 5, "not received");
+    check_untouched(a);
+    end();
+  }
+};
+
 // The sender destroys the channel: of no capacity, so the value is there.
 struct sender_destroys : model::test<sender_destroys, 2>, world {
   int got = 0;
@@ -210,6 +233,7 @@ int main() {
       {
           bounded<meets<false>>(3, "a fiber and a thread meet"),
           bounded<meets<true>>(3, "a thread and a fiber meet"),
+          bounded<both_spill>(4, "fibers meet that offer branches"),
           bounded<sender_destroys>(3, "threads meet, the sender destroys"),
           bounded<rendezvous<false>>(2, "fibers, against deadline and stop of both"),
           bounded<rendezvous<true>>(2, "threads, against deadline and stop of both"),

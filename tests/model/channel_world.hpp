@@ -36,6 +36,7 @@ struct party {
   atomic<std::uint64_t> resumed{0};    // the epoch of the wait that it was made ready from
   atomic<std::uint64_t> published{0};  // the epoch of the wait whose tokens are out
   atomic<bool> called{false};          // end_wait() has been: no wait lasts from here on
+  bool offers = false;                 // branches, which are spilled before it parks
 };
 
 struct world;
@@ -181,6 +182,12 @@ nanos now() noexcept {
 }
 control_block& enter_channel_slow() {
   return here->me();
+}
+bool offers_branches_here(const thread_header* header) noexcept {
+  return reinterpret_cast<const party*>(header->fiber)->offers;
+}
+void spill_now(thread_header* header) noexcept {
+  reinterpret_cast<party*>(header->fiber)->offers = false;
 }
 void make_ready(control_block* block) noexcept {
   auto* const who = reinterpret_cast<party*>(block);
