@@ -45,9 +45,9 @@ fiber_options at_line(runtime& rt, unsigned line) {
 // The frames that are there anyway: fiber_main, the closure, use() itself and observing.
 constexpr std::size_t frames = sanitized ? 6000 : 2000;
 
-void expect_depth(const stack_use_of_site& site, std::size_t depth) {
+void expect_depth(const stack_use_of_site& site, std::size_t depth, std::size_t beside = frames) {
   EXPECT_GE(site.deepest, depth);
-  EXPECT_LE(site.deepest, depth + frames);
+  EXPECT_LE(site.deepest, depth + beside);
 }
 
 class stack_use_of : public testing::TestWithParam<unsigned> {
@@ -120,7 +120,8 @@ TEST_P(stack_use_of, a_fiber_that_still_runs) {
       });
     });
     until([&] { return deep.load(); });
-    expect_depth(of_line(line), 40'000);
+    // A page that it has touched this moment is still all zero, and counts as used (high_water.hpp).
+    expect_depth(of_line(line), 40'000, frames + detail::page_size);
     EXPECT_EQ(of_line(line).fibers, 0u) << "it has not ended";
     go = true;
     f.join();
