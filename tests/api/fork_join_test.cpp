@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 #include <vector>
+#include <weft/event.hpp>
 #include <weft/fork_join.hpp>
 
 #include "support/chaotic.hpp"
@@ -187,13 +188,8 @@ TEST(fork_join, one_worker_calls_in_order_on_one_fiber) {
 TEST(fork_join, a_branch_that_parks_lets_the_others_begin) {
   runtime rt({.workers = 1});
   rt.run([] {
-    bool second = false;
-    fork_join(
-        [&] {
-          this_fiber::sleep_for(1ms);
-          EXPECT_TRUE(second);
-        },
-        [&] { second = true; });
+    event second;
+    fork_join([&] { second.wait(); }, [&] { second.set(); });
     // Of an outer call, too; and entering blocking() counts.
     bool outer = false;
     fork_join([&] { fork_join([&] { until([&] { return outer; }); }, [] {}); },
