@@ -186,7 +186,10 @@ TEST_P(receiving_coroutines, wait_without_a_stack_in_order) {
       ASSERT_EQ(c.try_send(i), channel_status::ok);
       until([&] { return ended == i + 1; });
     }
-    for (const held_coroutine& each : waiting) each.frame.destroy();
+    for (const held_coroutine& each : waiting) {
+      until([&] { return each.frame.done(); });
+      each.frame.destroy();
+    }
     for (int i = 0; i < many; ++i) ASSERT_EQ(order[static_cast<std::size_t>(i)], i);
     EXPECT_EQ(c.try_send(1), channel_status::full);
   });
