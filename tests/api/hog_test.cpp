@@ -89,7 +89,7 @@ TEST(hog, that_blocks_in_the_kernel_is_reported_with_the_call) {
 TEST(hog, is_not_what_parks_or_blocks_where_it_may) {
   fd_pair pipe;
   ASSERT_EQ(::pipe(pipe.fds), 0);
-  runtime rt({.workers = 2, .hog_report = 2ms});
+  runtime rt({.workers = 2, .hog_report = 10ms});
   CaptureStderr();
   fiber reader(on(rt), [&] {
     char c;
