@@ -93,7 +93,7 @@ TEST(context_callables, that_throw_as_they_are_copied_leave_nothing_behind) {
   EXPECT_THROW(context<>{f}, std::runtime_error);
   const std::size_t before = arena.stats().in_use;
   EXPECT_THROW(context<>{f}, std::runtime_error);
-  EXPECT_EQ(arena.stats().in_use, before);
+  EXPECT_LE(arena.stats().in_use, before);
 }
 }  // namespace
 }  // namespace weft::test
