@@ -1,11 +1,13 @@
 // What every mutex promises, among fibers, kernel threads and both.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <shared_mutex>
 
 #include "support/crew.hpp"
 #include "support/stress.hpp"
+#include "support/threads.hpp"
 
 namespace weft::test {
 namespace {
@@ -215,23 +217,29 @@ TEST(mutex, a_waiter_is_passed_over_four_times_at_most) {
 TEST(mutex, a_waiting_thread_is_passed_over_four_times_at_most) {
   mutex guard;
   std::atomic<bool> served{false};
+  std::atomic<pid_t> waits{0};
   guard.lock();
   std::thread waiter([&] {
+    waits = ::gettid();
     guard.lock();
     served = true;
     guard.unlock();
   });
-  std::this_thread::sleep_for(5ms);  // whether it waits by now or not, it is served
-  long rounds = 0;
-  while (!served) {
+  // In each round it has its turn: it is served, or finds the mutex taken and waits again.
+  const auto until_it_waits = [&] {
+    until([&] { return served || (waits != 0 && is_asleep(waits)); });
+  };
+  until_it_waits();
+  constexpr int enough = 1000;
+  int rounds = 0;
+  for (; !served && rounds < enough; ++rounds) {
     guard.unlock();
     guard.lock();
-    ++rounds;
-    std::this_thread::sleep_for(200us);
+    until_it_waits();
   }
   guard.unlock();
   waiter.join();
-  EXPECT_LT(rounds, 1000);
+  EXPECT_LT(rounds, enough);
 }
 
 // A stop request does not end it, nor does a deadline_scope.
