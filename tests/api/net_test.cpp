@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <array>
 #include <thread>
@@ -222,6 +223,9 @@ TEST(net, accepted_connections_inherit_nodelay_at_no_cost) {
     for (const bool nodelay : {true, false}) {
       auto listener = listen_anywhere({.nodelay = nodelay});
       auto near = net::tcp_stream::connect(listener.local_address(), {.nodelay = nodelay});
+      // The kernel may queue it after connect() has returned: accept() would try twice.
+      pollfd queued{listener.native_handle(), POLLIN, 0};
+      ASSERT_EQ(::poll(&queued, 1, -1), 1);
       const auto before = rt.stats().syscalls;
       auto far = listener.accept();
       const auto after = rt.stats().syscalls;
