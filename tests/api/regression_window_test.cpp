@@ -155,8 +155,12 @@ TEST_F(regression_window, an_edge_that_two_readers_missed) {
     if (io::recvfrom(receiver, &c, 1, 0, nullptr, nullptr) == 1) ++received;
   };
 
-  fiber first(on(rt), receive);  // registers the socket
-  until_parked(rt, 1);
+  fiber first(on(rt), receive);
+  detail::fd_entry& entry = *detail::find_entry(receiver);
+  until([&] {
+    const detail::spin_guard guard(entry.lock);
+    return entry.registered != 0;
+  });
   ASSERT_EQ(::send(sender, "0", 1, 0), 1);
   first.join();
 
@@ -169,7 +173,7 @@ TEST_F(regression_window, an_edge_that_two_readers_missed) {
   fiber a(on(rt), receive);
   fiber b(on(rt), receive);
   until([&] { return inside == 2; });
-  const auto& edges = detail::find_entry(receiver)->in.edges;
+  const auto& edges = entry.in.edges;
   const std::uint32_t before = edges.load(std::memory_order_acquire);
   ASSERT_EQ(::send(sender, "a", 1, 0), 1);
   ASSERT_EQ(::send(sender, "b", 1, 0), 1);
