@@ -92,9 +92,9 @@ class default_runtime : public testing::Test {
   default_runtime() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-// The workers that ran fibers of the default runtime: there must be as many
-// kernel threads as asked for.
-unsigned threads_of_default() {
+// The workers that ran fibers of the default runtime: there must be as many kernel threads as asked
+// for. Returns only when so many have been there at once, however late some of them get a CPU.
+unsigned threads_of_default(unsigned expected) {
   std::atomic<unsigned> inside{0};
   std::atomic<unsigned> most{0};
   std::vector<fiber> fibers;
@@ -102,7 +102,7 @@ unsigned threads_of_default() {
     fibers.emplace_back([&] {
       ++inside;
       const auto end = std::chrono::steady_clock::now() + 20ms;
-      while (std::chrono::steady_clock::now() < end) {
+      while (most < expected || std::chrono::steady_clock::now() < end) {
         const unsigned now = inside;
         for (unsigned seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }
@@ -119,7 +119,7 @@ TEST_F(default_runtime, obeys_the_environment) {
       {
         ::setenv("WEFT_WORKERS", "3", 1);
         configure_default({.workers = 1});
-        std::exit(static_cast<int>(threads_of_default()));
+        std::exit(static_cast<int>(threads_of_default(3)));
       },
       ExitedWithCode(3), "");
 }
@@ -129,7 +129,7 @@ TEST_F(default_runtime, obeys_configure_default) {
       {
         ::unsetenv("WEFT_WORKERS");
         configure_default({.workers = 4});
-        std::exit(static_cast<int>(threads_of_default()));
+        std::exit(static_cast<int>(threads_of_default(4)));
       },
       ExitedWithCode(4), "");
 }
