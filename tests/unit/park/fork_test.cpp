@@ -29,7 +29,7 @@ TEST(fork, a_child_may_wait_though_a_thread_held_the_slab) {
   for (int i = 0; i < 100; ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(5);  // rather than to hang for ever
+      ::alarm(25);  // rather than to hang for ever
       ::_exit(self_block().flags == fiber_flag::kernel_thread ? 7 : 8);
     }
     int status = 0;
@@ -54,7 +54,7 @@ TEST(fork, a_child_finds_queues_whole) {
     while (changes.load(std::memory_order_relaxed) == 0) std::this_thread::yield();
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(5);
+      ::alarm(25);
       { const spin_guard guard(queue_lock(&object)); }  // free
       ::_exit(changes.load(std::memory_order_relaxed) == 2 ? 7 : 8);
     }
