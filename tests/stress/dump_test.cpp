@@ -26,7 +26,7 @@ void talk(const time_box& box, watchdog& dog, std::uint64_t seed) {
   fiber peer([&] { echo(p[1]); });
   fiber_options named;
   named.name = "short-lived";
-  while (box.open()) {
+  do {
     char c = 'x';
     ASSERT_EQ(io::send(p[0], &c, 1, 0), 1);
     ASSERT_EQ(io::recv(p[0], &c, 1, 0), 1);
@@ -34,7 +34,7 @@ void talk(const time_box& box, watchdog& dog, std::uint64_t seed) {
     if (random() % 2 == 0) this_fiber::yield();
     brief.join();
     dog.step();
-  }
+  } while (box.open());
   ASSERT_EQ(io::send(p[0], "q", 1, 0), 1);
   peer.join();
 }
@@ -170,7 +170,7 @@ TEST(stress_dump, of_runs_and_runtimes_that_end) {
   std::thread dumper([&] {
     while (!stop) weft::dump(nowhere);
   });
-  while (box.open()) {
+  do {
     std::thread([] {
       testing::explore([] { fiber([] { this_fiber::sleep_for(std::chrono::hours(1)); }).join(); },
                        1);
@@ -178,7 +178,7 @@ TEST(stress_dump, of_runs_and_runtimes_that_end) {
       rt.run([] { blocking([] {}); });
     }).join();
     dog.step();
-  }
+  } while (box.open());
   stop = true;
   dumper.join();
   ::close(nowhere);

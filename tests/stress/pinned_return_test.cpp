@@ -21,7 +21,7 @@ TEST_P(stress_pinned_return, gets_a_processor) {
   rt.run([&] {
     const this_fiber::pin stay;
     const std::thread::id thread = std::this_thread::get_id();
-    while (box.open()) {
+    do {
       std::atomic<bool> runs{false};
       std::atomic<bool> leave{false};
       const std::uint64_t way = random() % 3;
@@ -42,7 +42,7 @@ TEST_P(stress_pinned_return, gets_a_processor) {
       EXPECT_EQ(std::this_thread::get_id(), thread);
       hog.join();
       dog.step();
-    }
+    } while (box.open());
   });
   EXPECT_GT(dog.steps(), 0);
 }

@@ -56,14 +56,14 @@ TEST(stress_thread_join, by_threads_that_exit_at_once) {
       f.join();
     }
   });
-  while (box.open()) {
+  do {
     std::thread([&, turns = random() % 2000] {
       fiber f(on(rt), [turns] { spin(turns); });
       spin(250);
       f.join();
       dog.step();
     }).join();
-  }
+  } while (box.open());
   stop = true;
   maker.join();
   EXPECT_GT(dog.steps(), 0);
