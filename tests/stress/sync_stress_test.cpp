@@ -132,7 +132,7 @@ TEST(sync_stress, what_was_taken_is_what_was_given) {
         });
       };
       for (int i = 0; i < 40; ++i) make(i % 4 == 3 ? other : one);
-      for (const budget time; time.left();) {
+      for (const budget time; time.left() || b->plain_done == 0;) {
         // Some are stopped in the middle of it, and others take their place.
         const std::size_t which = random.below(static_cast<unsigned>(fibers.size()));
         fibers[which].request_stop();
