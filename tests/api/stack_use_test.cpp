@@ -120,7 +120,8 @@ TEST_P(stack_use_of, a_fiber_that_still_runs) {
       });
     });
     until([&] { return deep.load(); });
-    // A page that it has touched this moment is still all zero, and counts as used (high_water.hpp).
+    // A page that it has touched this moment is still all zero, and counts as used
+    // (high_water.hpp).
     expect_depth(of_line(line), 40'000, frames + detail::page_size);
     EXPECT_EQ(of_line(line).fibers, 0u) << "it has not ended";
     go = true;

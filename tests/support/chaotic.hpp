@@ -9,8 +9,9 @@ namespace weft::test {
 inline bool chaotic() {
   return detail::chaos::on();
 }
-// How often a test does something that differs from time to time, and less where one time takes many
-// times as long: a tenth of it in an emulator, a twentieth under each of chaos mode's twenty seeds.
+// How often a test does something that differs from time to time, and less where one time takes
+// many times as long: a tenth of it in an emulator, a twentieth under each of chaos mode's twenty
+// seeds.
 inline int times(int plain) {
   const int of = chaotic() ? 20 : emulated() ? 10 : 1;
   return (plain + of - 1) / of;
