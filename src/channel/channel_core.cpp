@@ -133,22 +133,19 @@ inline channel_status channel_core::park_locked(thread_header* header, wait_kind
   return channel_status::timeout;  // not reached
 }
 
-// Before an operation parks with the lock held: what must not be done under it. True: the lock was
-// released meanwhile, and the operation is to be tried again.
-[[gnu::always_inline]] inline bool channel_core::has_prepared_to_park(
-    thread_header* header) noexcept {
-  if (!offers_branches_here(header)) [[likely]]
-    return false;
+// Lets go of the lock meanwhile: the operation is to be tried again.
+void channel_core::spill_unlocked(thread_header* header) noexcept {
   lock_.unlock();
   spill_now(header);
   lock_.lock();
-  return true;
 }
 
 channel_status channel_core::send_or_park_locked(thread_header* header, void* value) {
   attempt done = send_here_locked(value);
-  if (done.status == channel_status::full && has_prepared_to_park(header)) [[unlikely]]
+  if (done.status == channel_status::full && offers_branches(header)) [[unlikely]] {
+    spill_unlocked(header);
     done = send_locked(value);
+  }
   if (done.status == channel_status::full) {
     channel_waiter node;
     node.value = value;
@@ -161,8 +158,10 @@ channel_status channel_core::send_or_park_locked(thread_header* header, void* va
 
 channel_status channel_core::receive_or_park_locked(thread_header* header, destination to) {
   attempt done = receive_here_locked(to);
-  if (done.status == channel_status::empty && has_prepared_to_park(header)) [[unlikely]]
+  if (done.status == channel_status::empty && offers_branches(header)) [[unlikely]] {
+    spill_unlocked(header);
     done = receive_locked(to);
+  }
   if (done.status == channel_status::empty) {
     channel_waiter node;
     node.value = to.place;
@@ -175,9 +174,12 @@ channel_status channel_core::receive_or_park_locked(thread_header* header, desti
 }
 
 channel_status channel_core::send_until(control_block& me, void* value, nanos deadline) {
-  if (deadline > 0) spill_early(current());
   lock_.lock();
-  const attempt done = send_locked(value);
+  attempt done = send_locked(value);
+  if (done.status == channel_status::full && deadline > 0 && offers_branches(current())) {
+    spill_unlocked(current());
+    done = send_locked(value);
+  }
   if (done.status == channel_status::full && deadline > 0) {
     channel_waiter node;
     node.value = value;
@@ -189,9 +191,12 @@ channel_status channel_core::send_until(control_block& me, void* value, nanos de
 }
 
 channel_status channel_core::receive_until(control_block& me, destination to, nanos deadline) {
-  if (deadline > 0) spill_early(current());
   lock_.lock();
-  const attempt done = receive_locked(to);
+  attempt done = receive_locked(to);
+  if (done.status == channel_status::empty && deadline > 0 && offers_branches(current())) {
+    spill_unlocked(current());
+    done = receive_locked(to);
+  }
   if (done.status == channel_status::empty && deadline > 0) {
     channel_waiter node;
     node.value = to.place;

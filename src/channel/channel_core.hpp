@@ -93,7 +93,7 @@ class channel_core {
   // The lock is held, and is released. What cannot be done with the buffer alone.
   channel_status send_or_park_locked(thread_header*, void* value);
   channel_status receive_or_park_locked(thread_header*, destination to);
-  bool has_prepared_to_park(thread_header*) noexcept;
+  void spill_unlocked(thread_header*) noexcept;
   channel_status park_locked(thread_header*, wait_kind kind, channel_waiter& node);
   channel_status wait_locked(control_block& me, wait_kind kind, channel_waiter& node,
                              nanos deadline);

@@ -10,8 +10,8 @@
 // of the fiber's frame, and the fiber, whose wait no waker has ended, comes for that lock in order
 // to unlink itself, before it leaves.
 //
-// Who may be inside fork_join spills its branches before (spill_early): that may allocate and wake
-// others, which nobody does with a lock held.
+// Whoever offers branches (offers_branches) spills them before it parks here, without the lock:
+// that may allocate and wake others.
 namespace weft::detail {
 inline control_block* open_and_unlock(void* header, context* from, bool cancellable) noexcept {
   control_block* const parked = block_of(from);

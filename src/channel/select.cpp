@@ -211,7 +211,7 @@ select_choice select_one(select_case* cases, std::size_t count, bool waits, std:
   control_block& me = enter_channel();
   selecting all(cases, count);
   if (all.try_each()) return all.chosen;
-  if (waits && deadline > 0) spill_early(current());  // not with the locks held
+  if (waits && deadline > 0 && offers_branches(current())) spill_now(current());
   if (all.lock_and_try()) return all.chosen;
   if (!waits || deadline <= 0) {
     all.unlock_all();

@@ -61,17 +61,12 @@ void run_as_fiber(void* closure);
 
 // The running fiber, in a section, about to leave its carrier: what it offers becomes fibers.
 void spill_branches(thread_header*, control_block& me) noexcept;
-// Whether the calling thread's fiber offers branches that nobody has taken yet.
-inline bool offers_branches_here(const thread_header* header) noexcept {
+// The running fiber, outside a section: does it offer any that nobody has taken yet? Then it spills
+// them before it parks with a lock held, which it would do with the lock held otherwise.
+inline bool offers_branches(const thread_header* header) noexcept {
   return header->lane && !header->lane->offered.empty();
 }
-// The running fiber, before it takes a lock that is held while it leaves its carrier: spilling may
-// allocate and wake others, so it is done before.
 void spill_now(thread_header*) noexcept;
-inline void spill_early(thread_header* header) noexcept {
-  if (offers_branches_here(header)) [[unlikely]]
-    spill_now(header);
-}
 // A thief, on its carrier's own stack: a fiber that runs the oldest branch of somebody's, looking
 // from processor `first` on. Null: nobody offers any, or there is no fiber to run one on.
 control_block* steal_branch(runtime_core&, processor& me, std::uint32_t first) noexcept;

@@ -34,33 +34,19 @@ struct rendezvous : model::test<rendezvous<Threads>, 3>, world {
   }
 };
 
-// With nobody else to end the waits they meet.
-template <bool Threads>
-struct meets : model::test<meets<Threads>, 2>, world {
-  int got = 0;
-  void before() { start(0, {Threads, !Threads}); }
-  void thread(unsigned index) {
-    if (index == 0) {
-      check(send(a, 5) == channel_status::ok, "not sent");
-    } else {
-      receive(a, got);
-      destroy(a);
-    }
-  }
-  void after() {
-    check(got == 5, "not received");
-    check_untouched(a);
-    end();
-  }
-};
+enum class meeting { fiber_and_thread, thread_and_fiber, offering, offering_until };
 
-// Each has branches of a fork_join to spill before it parks, for which it lets go of the lock: what
-// has changed meanwhile is seen.
-struct both_spill : model::test<both_spill, 2>, world {
+// With nobody else to end the waits they meet. `offering`: each has branches of a fork_join to
+// spill before it parks, and lets go of the lock for that; `until`: in the timed forms, which are
+// those of the model's threads.
+template <meeting How>
+struct meets : model::test<meets<How>, 2>, world {
   int got = 0;
   void before() {
-    start(0, {false, false});
-    parties[0].offers = parties[1].offers = true;
+    constexpr bool timed = How == meeting::offering_until;
+    start(0,
+          {timed || How == meeting::thread_and_fiber, timed || How == meeting::fiber_and_thread});
+    parties[0].offers = parties[1].offers = How >= meeting::offering;
   }
   void thread(unsigned index) {
     if (index == 0) {
@@ -231,9 +217,10 @@ int main() {
   using namespace channel_model;
   return ::model::run(
       {
-          bounded<meets<false>>(3, "a fiber and a thread meet"),
-          bounded<meets<true>>(3, "a thread and a fiber meet"),
-          bounded<both_spill>(4, "fibers meet that offer branches"),
+          bounded<meets<meeting::fiber_and_thread>>(3, "a fiber and a thread meet"),
+          bounded<meets<meeting::thread_and_fiber>>(3, "a thread and a fiber meet"),
+          bounded<meets<meeting::offering>>(4, "they meet and offer branches"),
+          bounded<meets<meeting::offering_until>>(3, "they meet in the timed forms"),
           bounded<sender_destroys>(3, "threads meet, the sender destroys"),
           bounded<rendezvous<false>>(2, "fibers, against deadline and stop of both"),
           bounded<rendezvous<true>>(2, "threads, against deadline and stop of both"),

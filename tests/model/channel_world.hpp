@@ -82,7 +82,8 @@ struct world {
   }
   static constexpr value_type value{sizeof(checked<int>), alignof(checked<int>), put, destroy};
 
-  control_block& me() { return parties[rl::ctx().threadx_->index_].block; }
+  party& running() { return parties[rl::ctx().threadx_->index_]; }
+  control_block& me() { return running().block; }
 
   // Each checks that the value has gone if, and only if, the status says so.
   channel_status send(channel_core& to, int n, nanos deadline = never) {
@@ -183,11 +184,11 @@ nanos now() noexcept {
 control_block& enter_channel_slow() {
   return here->me();
 }
-bool offers_branches_here(const thread_header* header) noexcept {
-  return reinterpret_cast<const party*>(header->fiber)->offers;
+bool offers_branches(const thread_header*) noexcept {
+  return here->running().offers;
 }
-void spill_now(thread_header* header) noexcept {
-  reinterpret_cast<party*>(header->fiber)->offers = false;
+void spill_now(thread_header*) noexcept {
+  here->running().offers = false;
 }
 void make_ready(control_block* block) noexcept {
   auto* const who = reinterpret_cast<party*>(block);

@@ -5,7 +5,6 @@
 
 namespace weft::detail {
 wake_reason park_fiber_locked(thread_header*, wait_kind, const void* on, spin_lock&) noexcept;
-bool offers_branches_here(const thread_header*) noexcept;
+bool offers_branches(const thread_header*) noexcept;
 void spill_now(thread_header*) noexcept;
-inline void spill_early(thread_header*) noexcept {}
 }  // namespace weft::detail
