@@ -54,11 +54,14 @@ TEST(dump_moving, of_a_fiber_whose_place_in_blocking_is_free_now) {
 }
 
 TEST(dump_moving, of_the_caller_inside_blocking) {
+  const auto before = std::chrono::steady_clock::now();
   runtime rt({.workers = 1});
   std::string text;
   rt.run([&] { blocking([&] { text = dumped(); }); });
   EXPECT_TRUE(has(text, "fiber [0-9]+ inside blocking\\(\\) for [0-9.]+ s; [^\n]*\n    #0 "))
       << text;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - before;
+  EXPECT_LE(told_seconds(text, "inside blocking\\(\\) for "), passed.count() + 0.5) << text;
 }
 
 TEST(dump_moving, of_the_caller_in_an_explored_run) {

@@ -94,12 +94,7 @@ TEST(dump, of_equal_fibers_is_one_entry) {
 
 // Of the one fiber that sleeps, in seconds.
 double told_age(const std::string& text) {
-  std::smatch match;
-  if (std::regex_search(text, match, std::regex("parked for ([0-9]+\\.[0-9]) s: sleep"))) {
-    return std::stod(match[1]);
-  }
-  ADD_FAILURE() << text;
-  return 0;
+  return told_seconds(text, "parked for ");
 }
 
 TEST(dump, tells_since_when) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +23,16 @@ inline std::string dumped(dump_detail how = dump_detail::grouped) {
 // ECMAScript; a dot is not a newline.
 inline bool has(const std::string& text, const std::string& pattern) {
   return std::regex_search(text, std::regex(pattern));
+}
+
+// The seconds that the text tells behind `what`, a pattern.
+inline double told_seconds(const std::string& text, const std::string& what) {
+  std::smatch match;
+  if (std::regex_search(text, match, std::regex(what + "([0-9]+\\.[0-9]) s"))) {
+    return std::stod(match[1]);
+  }
+  ADD_FAILURE() << text;
+  return 0;
 }
 
 // Gives way until a dump of every fiber says so: exact, where statistics may count a fiber on its
