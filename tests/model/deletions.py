@@ -3,8 +3,8 @@
 from typing import NamedTuple, Optional
 
 MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "mutex", "barrier", "once",
-          "channel", "select")
-ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "barrier", "once", "channel", "select")
+          "future", "channel", "select")
+ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "barrier", "once", "future", "channel", "select")
 
 
 class Deletion(NamedTuple):
@@ -30,6 +30,7 @@ CHANNEL = "channel/channel_core.cpp"
 SELECT = "channel/select.cpp"
 MUTEX = "sync/mutex_core.cpp"
 ONCE = "sync/once_core.cpp"
+FUTURE = "task/future_core.cpp"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -172,6 +173,25 @@ DELETIONS = (
     Deletion("once", "two call", ONCE, "`enqueue_locked`: is nobody at it by now?",
              "seen == done || (seen & ~queued) == 0", "false"),
     Deletion("once", "three call", ONCE, "`finish`: do others wait?", "queue_.empty()", "true"),
+    # -- the future, and what every wait in a queue ends with
+    Deletion("future", "", FUTURE, "`enqueue_locked`: is it ready by now?",
+             f"flags_.load{RELAXED} & ready", "false", which=0, only=False),
+    Deletion("future", "", FUTURE, "`add_hook`: is it ready by now?",
+             f"!(flags_.load{RELAXED} & ready)", "true"),
+    Deletion("future", "", FUTURE, "`begin_set`: does somebody store already?",
+             "flags_.fetch_or(satisfied, std::memory_order_acquire) & satisfied",
+             "(flags_.fetch_or(satisfied, std::memory_order_acquire), false)"),
+    Deletion("future", "", FUTURE, "`claim_deferred`: has another run the function?",
+             "flags_.fetch_and(~deferred, std::memory_order_relaxed) & deferred",
+             "(flags_.fetch_and(~deferred, std::memory_order_relaxed), true)"),
+    Deletion("future", "", FUTURE, "`release`: was it the last reference?",
+             "more_references_.fetch_sub(1, std::memory_order_acq_rel) != 0",
+             "(more_references_.fetch_sub(1, std::memory_order_acq_rel), false)"),
+    Deletion("future", "", "sync/queued_wait.hpp", "`ended`: has it been unlinked by a waker?",
+             "node_.linked", "true",
+             "it would write into the frame of a waker that has left it, which no model can see"),
+    Deletion("future", "", "sync/queued_wait.hpp", "`ended`: or is it linked still?",
+             "node_.linked", "false"),
     # -- the ring
     Deletion("local_ring", "spilling", "queue/local_ring.hpp", "`push`: is there room?",
              "tail - head > mask_", "false"),

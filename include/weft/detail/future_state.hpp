@@ -7,18 +7,13 @@
 #include <type_traits>
 #include <utility>
 #include <weft/detail/at_exit.hpp>
+#include <weft/detail/ready_hook.hpp>
 #include <weft/detail/spawn.hpp>
 #include <weft/detail/sync_storage.hpp>
 
 // What a promise and its futures share.
 namespace weft::detail {
 [[noreturn]] void throw_future_error(std::future_errc);
-
-// To be run when a state becomes ready, by whoever makes it so, with no lock held.
-struct ready_hook {
-  void (*run)(ready_hook*) noexcept;
-  ready_hook* next = nullptr;
-};
 
 class queued_coroutine;
 
