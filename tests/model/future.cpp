@@ -103,6 +103,26 @@ struct who_waits_destroys
   void after() { check(ends == 1 && is_untouched(), "not let through, or touched after its end"); }
 };
 
+// Set, timed out and asked to stop at once: one of them ends the wait, and the state is in order.
+struct all_at_once : ::model::test<all_at_once, 4>, future_world {
+  void before() {
+    start(false);
+    core.more_references_.store(1, std::memory_order_relaxed);
+  }
+  void thread(unsigned i) {
+    if (i == 0) {
+      if (wait(soon) == wait_end::woken) see();
+      drop();
+    } else if (i == 1) {
+      make();
+      drop();
+    } else {
+      i == 2 ? expire(0) : stop(0);
+    }
+  }
+  void after() { check(ends == 1 && is_untouched(), "not destroyed once, or touched after it"); }
+};
+
 // Two wait, one of whom gives up perhaps: the other is let through.
 template <bool Threads, rival Rival>
 struct two_wait : ::model::test<two_wait<Threads, Rival>, Rival == rival::none ? 3 : 4>,
@@ -257,6 +277,7 @@ int main() {
           full<who_waits_destroys<false, rival::none>>("who waits destroys, fibers"),
           bounded<who_waits_destroys<true, rival::timeout>>(3, "who waits destroys, a timeout"),
           bounded<who_waits_destroys<false, rival::stop>>(3, "who waits destroys, a stop request"),
+          bounded<all_at_once>(2, "set, timed out and asked to stop at once"),
           bounded<two_wait<true, rival::none>>(3, "two wait, threads"),
           bounded<two_wait<false, rival::none>>(3, "two wait, fibers"),
           bounded<two_wait<true, rival::timeout>>(2, "two wait, a timeout, threads"),
