@@ -61,8 +61,8 @@ inline nanos now_here() noexcept {
   const explorer* const exploring = current()->exploring;
   return exploring ? exploring->now() : now();
 }
-inline bool has_passed_here(nanos deadline) noexcept {
-  const explorer* const exploring = current()->exploring;
+inline bool has_passed_here(const thread_header* header, nanos deadline) noexcept {
+  const explorer* const exploring = header->exploring;
   return exploring ? exploring->now() >= deadline : has_passed(deadline);
 }
 

@@ -54,15 +54,20 @@ nanos scope_deadline() noexcept {
 }
 
 namespace {
-// Out of line, so that the look of a fiber to which nothing has happened needs no frame.
+// Out of line, these two, so that the look of a fiber to which nothing has happened needs no frame.
+[[gnu::noinline]] wait_end deadline_check(const thread_header* header,
+                                          const control_block& me) noexcept {
+  const nanos deadline = scope_deadline_on(header, me);
+  return deadline != never && has_passed_here(header, deadline) ? wait_end::scope_expired
+                                                                : wait_end::woken;
+}
+
 [[gnu::noinline]] wait_end entry_check_slow() noexcept {
   explore_point(point_kind::cancellation);
   const thread_header* header = current();
   const control_block* me = waiter_of(header);
   if (header->fiber && stop_requested(*me) && cancellable_on(header)) return wait_end::cancelled;
-  const nanos deadline = scope_deadline_on(header, *me);
-  if (deadline != never && has_passed_here(deadline)) return wait_end::scope_expired;
-  return wait_end::woken;
+  return deadline_check(header, *me);
 }
 }  // namespace
 
@@ -72,9 +77,7 @@ wait_end entry_check() noexcept {
   if (!me) return wait_end::woken;
   if (header->fiber && stop_or_explored(*me)) [[unlikely]]
     return entry_check_slow();
-  if (me->deadline != never) [[unlikely]]
-    return entry_check_slow();
-  return wait_end::woken;
+  return me->deadline == never ? wait_end::woken : deadline_check(header, *me);
 }
 
 wait_end wait(wait_kind kind, const void* on, nanos deadline, publish_fn publish, void* arg) {
