@@ -2,7 +2,6 @@
 #include <weft/when.hpp>
 
 #include "base/fatal.hpp"
-#include "fiber/extras.hpp"
 #include "sched/spawn.hpp"
 #include "sync/core_of.hpp"
 #include "sync/points.hpp"

@@ -20,6 +20,11 @@ bool future_core::release() noexcept {
   return true;
 }
 
+// relaxed: nothing is found by it.
+bool future_core::retrieve() noexcept {
+  return !(flags_.fetch_or(retrieved, std::memory_order_relaxed) & retrieved);
+}
+
 bool future_core::is_ready() const noexcept {
   // acquire: pairs with the release in end_set.
   const bool seen = flags_.load(std::memory_order_acquire) & ready;
@@ -40,10 +45,10 @@ wait_end future_core::wait_slow(nanos deadline) {
                           [this](waiter& each) noexcept { return enqueue_locked(each); });
 }
 
-void future_core::wait_until_stopped() {
+wait_end future_core::wait_until_stopped() {
   waiter node;
   queued_wait wait(this, node, [this](waiter& each) noexcept { return enqueue_locked(each); });
-  wait.until_stopped(wait_kind::future);
+  return wait.until_stopped(wait_kind::future);
 }
 
 bool future_core::add_hook(ready_hook& hook) noexcept {
@@ -97,11 +102,6 @@ void future_core::end_set() noexcept {
     hooks->run(hooks);
     hooks = next;
   }
-}
-
-// relaxed: nothing is found by it.
-bool future_core::retrieve() noexcept {
-  return !(flags_.fetch_or(retrieved, std::memory_order_relaxed) & retrieved);
 }
 
 void future_core::end() noexcept {

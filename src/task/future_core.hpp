@@ -24,11 +24,14 @@ class future_core {
   bool release() noexcept;
 
   // -- who waits
+  // False: the future had been had before.
+  bool retrieve() noexcept;
   bool is_ready() const noexcept;
   // A cancellation point's wait, behind the look on entry.
   wait_end wait_slow(nanos deadline);
-  // Ended by a stop requested of the fiber, too; for those who pass it on.
-  void wait_until_stopped();
+  // Ended by nothing but that, or a stop requested of the fiber: for those who pass it on. They
+  // look whether it is ready afterwards.
+  wait_end wait_until_stopped();
   // The queue's lock is held. False: it is ready, and the node was not linked.
   bool enqueue_locked(waiter& node) noexcept;
   // False: it is ready, and the hook is the caller's to run.
@@ -42,8 +45,6 @@ class future_core {
   bool begin_set() noexcept;
   void abort_set() noexcept;
   void end_set() noexcept;
-  // False: the future had been had before.
-  bool retrieve() noexcept;
 
   void end() noexcept;
 

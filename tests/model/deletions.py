@@ -3,8 +3,9 @@
 from typing import NamedTuple, Optional
 
 MODELS = ("scheduler", "state_word", "idle", "local_ring", "slot", "timers", "mutex", "barrier", "once",
-          "future", "channel", "select")
-ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "barrier", "once", "future", "channel", "select")
+          "future", "future_set", "channel", "select")
+ON_SHIMS = ("scheduler", "slot", "timers", "mutex", "barrier", "once", "future", "future_set",
+            "channel", "select")
 
 
 class Deletion(NamedTuple):
@@ -31,6 +32,7 @@ SELECT = "channel/select.cpp"
 MUTEX = "sync/mutex_core.cpp"
 ONCE = "sync/once_core.cpp"
 FUTURE = "task/future_core.cpp"
+SET_READY = "flags_.fetch_or(ready, std::memory_order_release)"
 RELAXED, SEQ_CST = "(std::memory_order_relaxed)", "(std::memory_order_seq_cst)"
 
 
@@ -176,17 +178,25 @@ DELETIONS = (
     # -- the future, and what every wait in a queue ends with
     Deletion("future", "", FUTURE, "`enqueue_locked`: is it ready by now?",
              f"flags_.load{RELAXED} & ready", "false", which=0, only=False),
-    Deletion("future", "", FUTURE, "`add_hook`: is it ready by now?",
+    Deletion("future_set", "", FUTURE, "`add_hook`: is it ready by now?",
              f"!(flags_.load{RELAXED} & ready)", "true"),
-    Deletion("future", "", FUTURE, "`begin_set`: does somebody store already?",
+    Deletion("future_set", "", FUTURE, "`begin_set`: does somebody store already?",
              "flags_.fetch_or(satisfied, std::memory_order_acquire) & satisfied",
              "(flags_.fetch_or(satisfied, std::memory_order_acquire), false)"),
-    Deletion("future", "", FUTURE, "`claim_deferred`: has another run the function?",
+    Deletion("future_set", "", FUTURE, "`claim_deferred`: has another run the function?",
              "flags_.fetch_and(~deferred, std::memory_order_relaxed) & deferred",
              "(flags_.fetch_and(~deferred, std::memory_order_relaxed), true)"),
     Deletion("future", "", FUTURE, "`release`: was it the last reference?",
              "more_references_.fetch_sub(1, std::memory_order_acq_rel) != 0",
              "(more_references_.fetch_sub(1, std::memory_order_acq_rel), false)"),
+    # The load is where the checker may let others run.
+    Deletion("future", "", FUTURE, "`end_set`: the queue is taken before it is ready", SET_READY,
+             f"({SET_READY}, flags_.load{RELAXED}, waiting.take(queue_), 0)"),
+    Deletion("future", "", FUTURE, "`end_set`: so are the hooks", SET_READY,
+             f"({SET_READY}, flags_.load{RELAXED}, hooks = hooks ? hooks : hooks_, 0)",
+             which=1, only=False),
+    Deletion("future_set", "", FUTURE, "`end_set`: the next hook is known before one has run",
+             "hooks = next", "hooks = hooks->next"),
     Deletion("future", "", "sync/queued_wait.hpp", "`ended`: has it been unlinked by a waker?",
              "node_.linked", "true",
              "it would write into the frame of a waker that has left it, which no model can see"),
